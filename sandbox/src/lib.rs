@@ -1,0 +1,1 @@
+//! Stand-in clouds with state, on loopback.

@@ -1,0 +1,1 @@
+//! One HTTP client for all clouds: retry, timeouts, request ids, redaction.

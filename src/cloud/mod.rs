@@ -1,0 +1,4 @@
+//! Talks to clouds: plain typed clients. Knows no Terraform word, decides nothing.
+
+pub mod http;
+pub mod openstack;

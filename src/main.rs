@@ -1,0 +1,3 @@
+//! The plugin's entry.
+
+fn main() {}

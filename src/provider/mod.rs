@@ -1,0 +1,1 @@
+//! The Terraform face: one file for each type; each reads as schema, observe, decide, act, save.

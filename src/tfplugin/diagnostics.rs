@@ -1,0 +1,125 @@
+//! Diagnostics with attribute paths: what an operator reads.
+
+use std::fmt;
+
+/// Whether a diagnostic stops the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// One step into a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// An attribute of an object, or a block.
+    Attribute(String),
+    /// An element of a list or tuple.
+    Index(i64),
+    /// An element of a map.
+    Key(String),
+}
+
+/// Where in a resource's configuration or state. Set elements have no path: point at the set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttributePath(Vec<Step>);
+
+impl AttributePath {
+    /// The whole object.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// A top-level attribute.
+    pub fn attribute(name: impl Into<String>) -> Self {
+        Self::root().then(Step::Attribute(name.into()))
+    }
+
+    /// This path, one step further.
+    #[must_use]
+    pub fn then(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// The steps from the root.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Attribute(name) if position == 0 => write!(f, "{name}")?,
+                Step::Attribute(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One message to the operator. The summary is constant for its kind (Terraform folds equal ones);
+/// the detail names the object, says what is still valid and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub summary: String,
+    pub detail: String,
+    /// The attribute it is about; none for the whole resource.
+    pub path: Option<AttributePath>,
+}
+
+impl Diagnostic {
+    /// A message that stops the operation.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: detail.into(),
+            path: None,
+        }
+    }
+
+    /// A message that does not.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// The same, pointing at a place.
+    #[must_use]
+    pub fn at(self, path: AttributePath) -> Self {
+        Self { path: Some(path), ..self }
+    }
+
+    /// The same, pointing at a top-level attribute.
+    #[must_use]
+    pub fn at_attribute(self, name: &str) -> Self {
+        self.at(AttributePath::attribute(name))
+    }
+}
+
+/// Why a handler stopped: at least one error, perhaps warnings beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+/// What a handler returns.
+pub type Result<T, E = Diagnostics> = std::result::Result<T, E>;
+
+/// Bytes or a value that do not fit their type, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct DecodeError {
+    pub path: AttributePath,
+    pub message: String,
+}

@@ -1,0 +1,1 @@
+//! hclog lines on stderr, and the one place where secrets are redacted.

@@ -1,0 +1,61 @@
+//! Schemas as Rust values; how they look on the wire is the server's affair.
+
+use super::cty::Type;
+use super::model::Shape;
+use super::validate::Validator;
+
+/// The schema of a provider, resource, data source or ephemeral resource.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    pub version: i64,
+    pub description: String,
+    pub attributes: Vec<Attribute>,
+    pub blocks: Vec<Block>,
+}
+
+/// One attribute.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub name: &'static str,
+    pub shape: Shape,
+    /// Markdown.
+    pub description: &'static str,
+    pub required: bool,
+    pub optional: bool,
+    pub computed: bool,
+    pub sensitive: bool,
+    pub write_only: bool,
+    /// The message for whoever still uses it.
+    pub deprecated: Option<&'static str>,
+    pub validators: Vec<Validator>,
+    pub default: Option<super::cty::Value>,
+    /// A change of it asks for a replacement (`plan_helpers::requires_replace`).
+    pub requires_replace: bool,
+}
+
+/// A nested block, where Terraform wants one rather than a nested attribute.
+#[derive(Clone, Debug)]
+pub struct Block {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub nesting: BlockNesting,
+    pub attributes: Vec<Attribute>,
+    pub blocks: Vec<Block>,
+    pub deprecated: Option<&'static str>,
+}
+
+/// How often a block may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockNesting {
+    List { min: i64, max: i64 },
+    Map,
+    Set { min: i64, max: i64 },
+    Single,
+}
+
+impl Schema {
+    /// The cty object type of a whole value of this schema.
+    pub fn ty(&self) -> Type {
+        todo!()
+    }
+}

@@ -1,0 +1,1 @@
+//! From exec to the first call: handshake, socket, pinned mutual TLS, signals, the end.

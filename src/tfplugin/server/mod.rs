@@ -1,0 +1,1 @@
+//! The gRPC services, turned into calls of the traits.
