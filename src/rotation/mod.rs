@@ -1,6 +1,15 @@
 //! Decides: which generation of a credential is due, why, and what to do about it, in which order.
 //! Pure: no I/O, no clock of its own, no cloud, no Terraform.
+//!
+//! Two questions: Read asks [`due`] what is due by the policy in the state; Plan and Apply ask
+//! [`plan()`] what to do about it.
 
 mod period;
+mod plan;
+mod policy;
+mod reason;
 
 pub use period::{Period, PeriodError};
+pub use plan::{Desired, State, Step, left_due, plan, remaining};
+pub use policy::{Current, Observed, Policy, Previous, due};
+pub use reason::{Change, Due, Governor, Moment, Reason, sentence};
