@@ -3,6 +3,9 @@
 //! Arrows go one way: `provider` uses `rotation`, `cloud` and `tfplugin`; none of those three knows another.
 //! See docs/architecture.md.
 
+// What `#[derive(Model)]` writes names the crate from outside and from inside.
+extern crate self as rekey;
+
 pub mod clock;
 pub mod cloud;
 pub mod provider;

@@ -116,10 +116,54 @@ impl From<Diagnostic> for Diagnostics {
 /// What a handler returns.
 pub type Result<T, E = Diagnostics> = std::result::Result<T, E>;
 
-/// Bytes or a value that do not fit their type, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
+/// Bytes or a value that do not fit their type, and where. The message never holds a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     pub path: AttributePath,
     pub message: String,
+}
+
+impl DecodeError {
+    /// A misfit right here.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { path: AttributePath::root(), message: message.into() }
+    }
+
+    /// The same, seen from one step further out.
+    #[must_use]
+    pub fn within(mut self, step: Step) -> Self {
+        self.path.0.insert(0, step);
+        self
+    }
+
+    /// The same, seen from the root, where this value stands at `path`.
+    #[must_use]
+    pub fn under(mut self, path: &AttributePath) -> Self {
+        self.path.0.splice(0..0, path.0.iter().cloned());
+        self
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.0.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl From<DecodeError> for Diagnostic {
+    fn from(error: DecodeError) -> Self {
+        let diagnostic = Self::error("Value of the wrong type", error.to_string());
+        if error.path.0.is_empty() { diagnostic } else { diagnostic.at(error.path) }
+    }
+}
+
+impl From<DecodeError> for Diagnostics {
+    fn from(error: DecodeError) -> Self {
+        Diagnostic::from(error).into()
+    }
 }

@@ -56,6 +56,25 @@ pub enum BlockNesting {
 impl Schema {
     /// The cty object type of a whole value of this schema.
     pub fn ty(&self) -> Type {
-        todo!()
+        object_type(&self.attributes, &self.blocks)
     }
+}
+
+impl Block {
+    /// The cty type of all blocks of this name together.
+    pub fn ty(&self) -> Type {
+        let object = object_type(&self.attributes, &self.blocks);
+        match self.nesting {
+            BlockNesting::List { .. } => Type::list(object),
+            BlockNesting::Map => Type::map(object),
+            BlockNesting::Set { .. } => Type::set(object),
+            BlockNesting::Single => object,
+        }
+    }
+}
+
+/// The cty type of an object of these attributes and blocks.
+pub(crate) fn object_type(attributes: &[Attribute], blocks: &[Block]) -> Type {
+    let attributes = attributes.iter().map(|attribute| (attribute.name, attribute.shape.ty()));
+    Type::object(attributes.chain(blocks.iter().map(|block| (block.name, block.ty()))))
 }
