@@ -1,0 +1,9 @@
+//! The tests that need more than one part of the house: the real `terraform` or `tofu`, a real Keystone,
+//! the sandbox, the test host. One crate, so that there is one thing to link.
+//!
+//! Nothing is skipped: a tool that is missing fails the test that needs it and says how to get it.
+
+#![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
+
+mod bed;
+mod support;

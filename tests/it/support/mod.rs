@@ -1,0 +1,11 @@
+//! What tests are written with: the tools on this machine, a real Keystone, a Terraform working directory.
+//!
+//! Nothing here looks at the caller's `OS_*`, home directory or Terraform configuration.
+
+#![allow(dead_code)]
+
+pub(crate) mod canary;
+pub(crate) mod openstack;
+pub(crate) mod proxy;
+pub(crate) mod terraform;
+pub(crate) mod tools;

@@ -1,0 +1,465 @@
+//! A working directory in which the real `terraform` or `tofu` runs with the provider that was built.
+//!
+//! Each command runs at `TF_LOG=TRACE`, and everything it printed and logged is searched for the secrets
+//! that the workspace knows: see `canary`.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::canary::Canary;
+use super::openstack::User;
+use super::tools::{self, Cli};
+
+/// Longer than any command takes; a hang becomes a failure that shows its log.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    folder: TempDir,
+    cli: Cli,
+    environment: Vec<(String, String)>,
+    canary: Canary,
+}
+
+impl Workspace {
+    pub(crate) fn new(cli: &Cli) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let workspace =
+            Self { folder, cli: cli.clone(), environment: Vec::new(), canary: Canary::default() };
+        // A folder of its own: beside the binary lies a file `….d`, which would be taken for the provider too.
+        let plugins = workspace.path("plugins");
+        std::fs::create_dir(&plugins).unwrap();
+        let plugin = plugins.join("terraform-provider-rekey");
+        std::fs::hard_link(tools::provider(), &plugin)
+            .or_else(|_| std::fs::copy(tools::provider(), &plugin).map(drop))
+            .unwrap();
+        let folder = plugins.display();
+        let config = format!(
+            r#"disable_checkpoint = true
+provider_installation {{
+  dev_overrides {{
+    "registry.terraform.io/rekey/rekey" = "{folder}"
+    "registry.opentofu.org/rekey/rekey" = "{folder}"
+  }}
+  direct {{}}
+}}
+"#
+        );
+        workspace.write("cli.tfrc", &config);
+        std::fs::create_dir(workspace.path("home")).unwrap();
+        workspace
+    }
+
+    /// With a clouds.yaml in which the cloud `test` is this user, and a provider block that names it.
+    pub(crate) fn with_login(cli: &Cli, user: &User) -> Self {
+        let mut workspace = Self::new(cli);
+        workspace.log_in(user);
+        workspace.write(
+            "provider.tf",
+            r#"terraform {
+  required_providers {
+    rekey = { source = "rekey/rekey" }
+  }
+}
+
+provider "rekey" {
+  openstack = { cloud = "test" }
+}
+"#,
+        );
+        workspace
+    }
+
+    /// From now on the cloud `test` is this user.
+    pub(crate) fn log_in(&mut self, user: &User) {
+        self.canary.watch("the user's password", &user.password);
+        self.clouds_yaml(&user.clouds_yaml());
+    }
+
+    /// From now on this is the clouds.yaml.
+    pub(crate) fn clouds_yaml(&mut self, text: &str) {
+        self.write("home/clouds.yaml", text);
+        let path = self.path("home/clouds.yaml").display().to_string();
+        self.env("OS_CLIENT_CONFIG_FILE", &path);
+    }
+
+    /// Sets a variable for all later commands.
+    pub(crate) fn env(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// From now on no command may show this text, in no output and no log.
+    pub(crate) fn watch(&mut self, what: &str, secret: &str) {
+        self.canary.watch(what, secret);
+    }
+
+    /// Writes a file; `main.tf` is the usual one.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn cli(&self) -> &Cli {
+        &self.cli
+    }
+
+    // The commands
+
+    pub(crate) async fn validate(&mut self) -> Run {
+        self.run(&["validate"]).await
+    }
+
+    /// `plan`, and the plan itself where there is one.
+    pub(crate) async fn plan(&mut self, arguments: &[&str]) -> Plan {
+        self.plan_to("tfplan", arguments).await
+    }
+
+    /// `plan -out=file`, for a plan that is applied later: `apply(&["file"])`.
+    pub(crate) async fn plan_to(&mut self, file: &str, arguments: &[&str]) -> Plan {
+        let _ = std::fs::remove_file(self.path(file));
+        let out = format!("-out={file}");
+        let mut all = vec!["plan", "-input=false", "-detailed-exitcode", &out];
+        all.extend(arguments);
+        let run = self.run(&all).await;
+        let json = if run.code == Some(0) || run.code == Some(2) {
+            self.read_json(&["show", "-json", file]).await
+        } else {
+            Value::Null
+        };
+        Plan { run, json }
+    }
+
+    pub(crate) async fn apply(&mut self, arguments: &[&str]) -> Run {
+        let mut all = vec!["apply", "-input=false", "-auto-approve"];
+        all.extend(arguments);
+        self.run(&all).await
+    }
+
+    pub(crate) async fn destroy(&mut self, arguments: &[&str]) -> Run {
+        let mut all = vec!["destroy", "-input=false", "-auto-approve"];
+        all.extend(arguments);
+        self.run(&all).await
+    }
+
+    pub(crate) async fn taint(&mut self, address: &str) -> Run {
+        self.run(&["taint", address]).await
+    }
+
+    pub(crate) async fn import(&mut self, address: &str, id: &str) -> Run {
+        self.run(&["import", "-input=false", address, id]).await
+    }
+
+    /// One output's value. The command prints secrets when asked to, so the canary does not look.
+    pub(crate) async fn output(&mut self, name: &str) -> String {
+        let run = self.run_unwatched(&["output", "-raw", name]).await.ok();
+        run.stdout
+    }
+
+    /// The state as `show -json` tells it: all of it, secrets too.
+    pub(crate) async fn state(&mut self) -> Value {
+        self.read_json(&["show", "-json"]).await
+    }
+
+    /// The attributes of one resource in the state; null when it is not there.
+    pub(crate) async fn resource(&mut self, address: &str) -> Value {
+        let state = self.state().await;
+        let Some(resources) = state["values"]["root_module"]["resources"].as_array() else {
+            return Value::Null;
+        };
+        let found = resources.iter().find(|resource| resource["address"] == address);
+        found.map_or(Value::Null, |resource| resource["values"].clone())
+    }
+
+    /// Any command.
+    pub(crate) async fn run(&mut self, arguments: &[&str]) -> Run {
+        let run = self.start(arguments).end().await;
+        self.learn_secrets();
+        self.canary.check(&run.command, &[("stdout", &run.stdout), ("stderr", &run.stderr)]);
+        self.canary.check(&run.command, &[("the TRACE log", &run.log)]);
+        run
+    }
+
+    /// Starts a command and lets it run: for signals, and for what happens meanwhile.
+    /// Its output is searched by [`Workspace::search`].
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let log = self.path("trace.log");
+        let _ = std::fs::remove_file(&log);
+        let child = self
+            .command(arguments)
+            .env("TF_LOG", "TRACE")
+            .env("TF_LOG_PATH", &log)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let command = format!("{} {}", self.cli.path.display(), arguments.join(" "));
+        Running { child, command, log }
+    }
+
+    /// Searches what a started command has said.
+    pub(crate) fn search(&mut self, run: &Run) {
+        self.learn_secrets();
+        let parts =
+            [("stdout", &*run.stdout), ("stderr", &run.stderr), ("the TRACE log", &run.log)];
+        self.canary.check(&run.command, &parts);
+    }
+
+    async fn run_unwatched(&self, arguments: &[&str]) -> Run {
+        let output = tokio::time::timeout(PATIENCE, self.command(arguments).output());
+        let output = output.await.expect("the command hangs").unwrap();
+        Run::new(format!("{} {}", self.cli.path.display(), arguments.join(" ")), &output)
+    }
+
+    async fn read_json(&self, arguments: &[&str]) -> Value {
+        let run = self.run_unwatched(arguments).await.ok();
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.cli.path);
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("HOME", self.path("home"))
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TF_CLI_ARGS", "-no-color")
+            .env("TF_CLI_CONFIG_FILE", self.path("cli.tfrc"))
+            .env("TF_IN_AUTOMATION", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Every secret that the state has become a holder of is watched for from then on.
+    fn learn_secrets(&mut self) {
+        for name in ["terraform.tfstate", "terraform.tfstate.backup"] {
+            let Ok(text) = std::fs::read(self.path(name)) else { continue };
+            let Ok(state) = serde_json::from_slice::<Value>(&text) else { continue };
+            self.canary.learn(&state);
+        }
+    }
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) command: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// What was logged at `TRACE`.
+    pub(crate) log: String,
+    /// None: killed by a signal.
+    pub(crate) code: Option<i32>,
+}
+
+impl Run {
+    pub(crate) fn new(command: String, output: &Output) -> Self {
+        Self {
+            command,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            log: String::new(),
+            code: output.status.code(),
+        }
+    }
+
+    /// It must have succeeded (exit code 0, or 2 of a plan with changes).
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        let plan = self.command.contains("-detailed-exitcode");
+        assert!(self.code == Some(0) || plan && self.code == Some(2), "{self}");
+        self
+    }
+
+    /// It must have failed.
+    #[track_caller]
+    pub(crate) fn fails(self) -> Self {
+        assert!(self.code == Some(1), "this should have failed with exit code 1: {self}");
+        self
+    }
+
+    /// It must say this, in whatever lines it is broken into.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.text().contains(&flat(text)), "this does not say «{text}»: {self}");
+        self
+    }
+
+    /// It must not say this.
+    #[track_caller]
+    pub(crate) fn says_not(self, text: &str) -> Self {
+        assert!(!self.text().contains(&flat(text)), "this says «{text}»: {self}");
+        self
+    }
+
+    /// All that was printed, without the frame around diagnostics, with single spaces for line breaks.
+    pub(crate) fn text(&self) -> String {
+        flat(&format!("{}\n{}", self.stdout, self.stderr))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "`{}` ended with {:?}\n{}\n{}",
+            self.command, self.code, self.stdout, self.stderr
+        )?;
+        let lines: Vec<_> =
+            self.log.lines().filter(|line| line.contains("provider.terraform-")).collect();
+        let end = lines.iter().rev().take(60).rev().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{line}");
+            text
+        });
+        if end.is_empty() { Ok(()) } else { write!(f, "\nthe end of the provider's log:\n{end}") }
+    }
+}
+
+/// Without the bars that frame diagnostics, and with single spaces wherever there is white space.
+fn flat(text: &str) -> String {
+    let bare = text.replace(['│', '╷', '╵'], " ");
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A plan: what was printed and what it holds.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) run: Run,
+    /// As `show -json` tells it; null when planning failed.
+    pub(crate) json: Value,
+}
+
+impl Plan {
+    /// It must have worked.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        Self { run: self.run.ok(), ..self }
+    }
+
+    /// It must have worked and change nothing.
+    #[track_caller]
+    pub(crate) fn empty(self) -> Self {
+        assert!(self.run.code == Some(0), "this should change nothing: {}", self.run);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(self) -> Run {
+        self.run.fails()
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        Self { run: self.run.says(text), ..self }
+    }
+
+    #[track_caller]
+    pub(crate) fn says_not(self, text: &str) -> Self {
+        Self { run: self.run.says_not(text), ..self }
+    }
+
+    /// The change of one resource: `before`, `after`, `after_unknown`, `actions`.
+    pub(crate) fn change(&self, address: &str) -> &Value {
+        let changes = self.json["resource_changes"].as_array().unwrap();
+        let found = changes.iter().find(|change| change["address"] == address);
+        found.map_or(&Value::Null, |change| &change["change"])
+    }
+
+    /// For example `["update"]` or `["delete", "create"]`.
+    pub(crate) fn actions(&self, address: &str) -> Vec<&str> {
+        let actions = self.change(address)["actions"].as_array();
+        actions.into_iter().flatten().map(|action| action.as_str().unwrap()).collect()
+    }
+}
+
+/// A command that still runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    command: String,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Waits for the end.
+    pub(crate) async fn end(self) -> Run {
+        let Self { child, command, log } = self;
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+        let log = std::fs::read(log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let Ok(output) = output else {
+            panic!(
+                "`{command}` hangs; the end of its log:\n{}",
+                &log[log.len().saturating_sub(4000)..]
+            )
+        };
+        Run { log, ..Run::new(command, &output.unwrap()) }
+    }
+
+    /// Sends a signal to the CLI alone: `INT`, `TERM`, `KILL`.
+    pub(crate) fn signal(&self, name: &str) {
+        kill(name, self.child.id().expect("it still runs"));
+    }
+
+    /// Sends a signal to the provider processes alone.
+    pub(crate) fn signal_providers(&self, name: &str) {
+        let providers = self.providers();
+        assert!(!providers.is_empty(), "no provider runs under `{}`", self.command);
+        for process in providers {
+            kill(name, process);
+        }
+    }
+
+    /// Sends a signal as a terminal does: to the CLI and to its providers.
+    pub(crate) fn signal_all(&self, name: &str) {
+        self.signal_providers(name);
+        self.signal(name);
+    }
+
+    /// The provider processes that the CLI has started.
+    fn providers(&self) -> Vec<u32> {
+        let parent = self.child.id().expect("it still runs");
+        let processes = std::fs::read_dir("/proc").expect("/proc: signals are tested on Linux");
+        processes
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|process| is_provider_of(*process, parent))
+            .collect()
+    }
+}
+
+fn is_provider_of(process: u32, parent: u32) -> bool {
+    let folder = PathBuf::from(format!("/proc/{process}"));
+    let Ok(status) = std::fs::read_to_string(folder.join("status")) else { return false };
+    let is_child = status.lines().any(|line| line == format!("PPid:\t{parent}"));
+    let program = std::fs::read_link(folder.join("exe")).unwrap_or_default();
+    is_child && program.file_name() == Some(OsStr::new("terraform-provider-rekey"))
+}
+
+fn kill(signal: &str, process: u32) {
+    let status = std::process::Command::new("kill")
+        .args([&format!("-{signal}"), &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success(), "kill -{signal} {process}");
+}
+
+/// A file of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
