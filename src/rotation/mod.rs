@@ -4,6 +4,8 @@
 //! Two questions: Read asks [`due`] what is due by the policy in the state; Plan and Apply ask
 //! [`plan()`] what to do about it.
 
+#[cfg(test)]
+mod fixtures;
 mod period;
 mod plan;
 mod policy;

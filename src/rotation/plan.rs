@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::policy::Policy;
+use super::policy::{Policy, Previous};
 use super::reason::{Change, Due, Reason};
 
 /// What the state knows.
@@ -16,9 +16,10 @@ pub struct State {
     pub highest: u64,
     /// Read saw the current generation expired.
     pub current_expired: bool,
+    /// Whether the caller of the last Read may delete the current generation.
+    pub current_removable: bool,
     pub due: Vec<Due>,
-    /// Old generations and when each is to be revoked.
-    pub previous: Vec<(u64, Timestamp)>,
+    pub previous: Vec<Previous>,
     pub strays: BTreeSet<String>,
     pub policy: Policy,
 }
@@ -60,40 +61,29 @@ pub enum Step {
 }
 
 /// The steps in their order: issue, verify, switch, hold, revoke. None: nothing to do.
+///
+/// Nothing is ended by a plan that neither issues a generation nor has a current one that can be proved:
+/// while the current generation has expired, the old ones and the strays stay.
 pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
     let due = remaining(state, &desired.policy);
-    let held = |due: &Due| !desired.policy.rotate && due.can_be_held();
-
-    let mut reasons: Vec<Reason> = desired.changes.iter().cloned().map(Reason::Changed).collect();
-    let calling = due.iter().filter(|due| due.calls_for_generation() && !held(due));
-    reasons.extend(calling.cloned().map(Reason::Due));
-
+    let reasons = calling(&due, desired);
+    let rotates = !reasons.is_empty();
+    let uncertain = !rotates && !desired.unknown.is_empty();
     let in_place = desired.always_in_place || desired.policy.overlap.is_some();
-    let uncertain = reasons.is_empty() && !desired.unknown.is_empty();
-    if !in_place && (uncertain || !reasons.is_empty()) {
+    if !in_place && (rotates || uncertain) {
         return vec![Step::Replace { reasons, unknown: desired.unknown.clone() }];
     }
 
     let mut steps = Vec::new();
-    let rotates = !reasons.is_empty();
     let mut ends = Vec::new();
     if rotates {
         let generation = state.highest.max(state.generation) + 1;
         steps.push(Step::Issue { generation, reasons });
         steps.push(Step::Verify { generation });
         steps.push(Step::Switch { generation });
-        if due.contains(&Due::Vanished) {
-            // It is gone: neither kept nor revoked.
-        } else if state.current_expired || due.iter().any(|due| matches!(due, Due::Expired { .. }))
-        {
-            ends.push(Step::Revoke { generation: state.generation, reason: Reason::HadExpired });
-        } else if desired.policy.overlap.is_none() {
-            ends.push(Step::Revoke {
-                generation: state.generation,
-                reason: Reason::OverlapRemoved,
-            });
-        } else {
-            steps.push(Step::Hold { generation: state.generation, until: None });
+        match retire(state, desired, &due) {
+            Some(step @ Step::Revoke { .. }) => ends.push(step),
+            kept => steps.extend(kept),
         }
     } else {
         let waiting = due.iter().filter(|due| due.calls_for_generation());
@@ -103,22 +93,23 @@ pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
         }
     }
 
-    let overlap_removed = state.policy.overlap.is_some() && desired.policy.overlap.is_none();
-    for (generation, until) in &state.previous {
+    let provable = rotates || !state.current_expired;
+    for old in &state.previous {
         let over = due.iter().find(
-            |due| matches!(due, Due::Overlap { generation: ended, .. } if ended == generation),
+            |due| matches!(due, Due::Overlap { generation, .. } if *generation == old.generation),
         );
-        match over {
-            _ if overlap_removed => {
-                ends.push(Step::Revoke { generation: *generation, reason: Reason::OverlapRemoved })
+        match (end(old, over, state, desired), over) {
+            (Some(reason), _) if provable => {
+                ends.push(Step::Revoke { generation: old.generation, reason });
             }
-            Some(due) if held(due) => steps.push(Step::HoldDue(due.clone())),
-            Some(due) => ends
-                .push(Step::Revoke { generation: *generation, reason: Reason::Due(due.clone()) }),
-            None => steps.push(Step::Hold { generation: *generation, until: Some(*until) }),
+            (_, Some(due)) => steps.push(Step::HoldDue(due.clone())),
+            (_, None) => steps.push(Step::Hold {
+                generation: old.generation,
+                until: Some(old.revoke_after(&desired.policy)),
+            }),
         }
     }
-    let named = desired.revoke_strays.intersection(&state.strays);
+    let named = desired.revoke_strays.intersection(&state.strays).filter(|_| provable);
     ends.extend(named.map(|id| Step::RevokeStray { id: id.clone() }));
 
     if !ends.is_empty() && !rotates {
@@ -136,7 +127,8 @@ pub fn remaining(state: &State, wanted: &Policy) -> Vec<Due> {
     state.due.iter().filter(unaffected).cloned().collect()
 }
 
-/// `rotation_due` after these steps: what is held, and nothing else.
+/// `rotation_due` after these steps: what is held, and nothing else. Beside a [`Step::IssueIfChanged`] it
+/// is not known yet: a next generation leaves nothing of its own schedule held.
 pub fn left_due(steps: &[Step]) -> Vec<Due> {
     let mut left: Vec<Due> = steps
         .iter()
@@ -148,3 +140,45 @@ pub fn left_due(steps: &[Step]) -> Vec<Due> {
     left.sort();
     left
 }
+
+/// What calls for a next generation.
+fn calling(due: &[Due], desired: &Desired) -> Vec<Reason> {
+    let held = |due: &Due| !desired.policy.rotate && due.can_be_held();
+    let changed = desired.changes.iter().cloned().map(Reason::Changed);
+    let scheduled = due.iter().filter(|due| due.calls_for_generation() && !held(due));
+    changed.chain(scheduled.cloned().map(Reason::Due)).collect()
+}
+
+/// What becomes of the current generation when it gets a successor. None: it is gone already.
+fn retire(state: &State, desired: &Desired, due: &[Due]) -> Option<Step> {
+    let expired = state.current_expired || due.iter().any(|due| matches!(due, Due::Expired { .. }));
+    let reason = match desired.policy.overlap {
+        _ if due.contains(&Due::Vanished) => return None,
+        _ if !state.current_removable => None,
+        _ if expired => Some(Reason::HadExpired),
+        Some(_) => None,
+        None => Some(no_overlap(state)),
+    };
+    let generation = state.generation;
+    Some(match reason {
+        Some(reason) => Step::Revoke { generation, reason },
+        None => Step::Hold { generation, until: None },
+    })
+}
+
+/// Why an old generation ends now, if it does. Without an overlap it needs no clock, and is no schedule
+/// that `rotate = false` could hold.
+fn end(old: &Previous, over: Option<&Due>, state: &State, desired: &Desired) -> Option<Reason> {
+    match desired.policy.overlap {
+        _ if !old.removable => None,
+        None => Some(no_overlap(state)),
+        Some(_) => over.filter(|_| desired.policy.rotate).cloned().map(Reason::Due),
+    }
+}
+
+fn no_overlap(state: &State) -> Reason {
+    if state.policy.overlap.is_some() { Reason::OverlapRemoved } else { Reason::NoOverlap }
+}
+
+#[cfg(test)]
+mod tests;

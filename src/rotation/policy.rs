@@ -17,7 +17,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// When the schedule next calls for a generation: the earlier of age and expiry.
+    /// When the schedule next calls for a generation: the first moment at which [`due`] finds one due.
     ///
     /// `since` is when the current generation was issued, or first seen where that cannot be known.
     pub fn next(
@@ -25,7 +25,13 @@ impl Policy {
         since: Option<Timestamp>,
         expires_at: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        self.by_age(since).into_iter().chain(self.by_expiry(expires_at)).min()
+        let ways = [self.by_age(since), self.by_expiry(expires_at), self.at_expiry(expires_at)];
+        ways.into_iter().flatten().min()
+    }
+
+    /// Whether [`Policy::next`] may have a date for a generation that is issued under this policy.
+    pub fn scheduled(&self) -> bool {
+        self.expires_in.is_some() || self.renew_before.is_some() || self.rotation_period.is_some()
     }
 
     /// When an old generation is to be revoked: `overlap` after it was retired, or when it expires.
@@ -55,13 +61,27 @@ impl Policy {
     fn by_expiry(&self, expires_at: Option<Timestamp>) -> Option<Timestamp> {
         Some(self.renew_before?.before(expires_at?))
     }
+
+    /// Only where its successor gets a later expiry.
+    fn at_expiry(&self, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+        expires_at.filter(|_| self.expires_in.is_some())
+    }
 }
 
 /// What Read saw of the generations that the state knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     pub current: Current,
+    /// Those that still exist.
     pub previous: Vec<Previous>,
+}
+
+impl Observed {
+    /// Whether nothing is left, so that Terraform may forget the resource and create it anew. A stray is
+    /// something: once the resource is forgotten, no later plan lists it.
+    pub fn gone(&self, strays: bool) -> bool {
+        !self.current.present && self.previous.is_empty() && !strays
+    }
 }
 
 /// The generation that consumers are given.
@@ -73,13 +93,23 @@ pub struct Current {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A generation in its overlap.
+/// A generation in its overlap. Its dates are those of its retirement, not of its end: that follows from
+/// the policy, and moves with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous {
     pub generation: u64,
-    pub revoke_after: Timestamp,
-    /// Whether the caller may delete it at all.
+    /// When its successor took its place.
+    pub retired: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    /// Whether the caller of this Read may delete it at all.
     pub removable: bool,
+}
+
+impl Previous {
+    /// When it is to be revoked by this policy.
+    pub fn revoke_after(&self, policy: &Policy) -> Timestamp {
+        policy.revoke_after(self.retired, self.expires_at)
+    }
 }
 
 /// What is due at `now`, in a stable order. `rotate` is not asked here: holding is Plan's affair.
@@ -87,9 +117,8 @@ pub fn due(observed: &Observed, policy: &Policy, now: Timestamp) -> Vec<Due> {
     let Observed { current, previous } = observed;
     let mut found = Vec::new();
     if current.present {
-        if let Some(deadline) = current.expires_at.filter(|_| policy.expires_in.is_some()) {
-            found.push(Due::Expired { deadline });
-        }
+        found
+            .extend(policy.at_expiry(current.expires_at).map(|deadline| Due::Expired { deadline }));
         found.extend(
             policy.by_expiry(current.expires_at).map(|deadline| Due::RenewBefore { deadline }),
         );
@@ -98,10 +127,14 @@ pub fn due(observed: &Observed, policy: &Policy, now: Timestamp) -> Vec<Due> {
         found.push(Due::Vanished);
     }
     let old = previous.iter().filter(|old| old.removable);
-    found.extend(
-        old.map(|old| Due::Overlap { generation: old.generation, deadline: old.revoke_after }),
-    );
+    found.extend(old.map(|old| Due::Overlap {
+        generation: old.generation,
+        deadline: old.revoke_after(policy),
+    }));
     found.retain(|due| due.deadline().is_none_or(|deadline| deadline <= now));
     found.sort();
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ impl Due {
 
     /// Reads what [`Due::code`] and [`Due::deadline`] gave; None for what no version of ours wrote.
     pub fn parse(code: &str, deadline: Option<Timestamp>) -> Option<Self> {
-        Some(match (code, deadline) {
+        let due = match (code, deadline) {
             ("vanished", None) => Self::Vanished,
             ("expired", Some(deadline)) => Self::Expired { deadline },
             ("renew_before", Some(deadline)) => Self::RenewBefore { deadline },
@@ -56,7 +56,8 @@ impl Due {
                 Self::Overlap { generation, deadline }
             }
             _ => return None,
-        })
+        };
+        (due.code() == code).then_some(due)
     }
 
     pub fn deadline(&self) -> Option<Timestamp> {
@@ -133,10 +134,12 @@ impl fmt::Display for Change {
 pub enum Reason {
     Changed(Change),
     Due(Due),
-    /// `overlap` was removed: no old generation is kept.
-    OverlapRemoved,
     /// The old generation had expired before its successor was issued.
     HadExpired,
+    /// Without an `overlap` no old generation is kept.
+    NoOverlap,
+    /// `overlap` was removed: no old generation is kept any more.
+    OverlapRemoved,
     /// The user named a stray in `revoke_strays`.
     StrayNamed,
 }
@@ -146,8 +149,9 @@ impl fmt::Display for Reason {
         match self {
             Self::Changed(change) => change.fmt(f),
             Self::Due(due) => due.fmt(f),
-            Self::OverlapRemoved => write!(f, "overlap was removed"),
             Self::HadExpired => write!(f, "it had expired"),
+            Self::NoOverlap => write!(f, "no overlap is set"),
+            Self::OverlapRemoved => write!(f, "overlap was removed"),
             Self::StrayNamed => write!(f, "named in revoke_strays"),
         }
     }
@@ -201,6 +205,53 @@ mod tests {
             if let Some(due) = Due::parse(&code, Some(at)) {
                 prop_assert_eq!(due.code(), code);
             }
+        }
+    }
+
+    #[test]
+    fn only_our_own_text_is_read() {
+        let at = Some(Timestamp::UNIX_EPOCH);
+        assert!(Due::parse("overlap of generation 7", at).is_some());
+        for code in
+            ["overlap of generation +7", "overlap of generation 07", "overlap of generation "]
+        {
+            assert_eq!(Due::parse(code, at), None, "{code}");
+        }
+        assert_eq!(Due::parse("overlap of generation 7", None), None);
+        assert_eq!(Due::parse("rotation_period", None), None);
+        assert_eq!(Due::parse("vanished", at), None);
+    }
+
+    #[test]
+    fn every_reason_has_its_sentence() {
+        let deadline = "2026-12-01T10:00:00Z".parse().unwrap();
+        let to_the_second = "2026-12-01T10:00:07Z".parse().unwrap();
+        for (reason, sentence) in [
+            (Reason::Changed(Change::Argument("roles")), "roles changed"),
+            (
+                Reason::Changed(Change::Trigger("a \"b\"".into())),
+                "triggers[\"a \\\"b\\\"\"] changed",
+            ),
+            (Reason::Due(Due::Vanished), "the current credential was deleted outside Terraform"),
+            (Reason::Due(Due::Expired { deadline }), "expired at 2026-12-01 10:00 UTC"),
+            (
+                Reason::Due(Due::RenewBefore { deadline }),
+                "renew_before reached at 2026-12-01 10:00 UTC",
+            ),
+            (
+                Reason::Due(Due::RotationPeriod { deadline: to_the_second }),
+                "rotation_period reached at 2026-12-01 10:00:07 UTC",
+            ),
+            (
+                Reason::Due(Due::Overlap { generation: 3, deadline }),
+                "overlap of generation 3 ended at 2026-12-01 10:00 UTC",
+            ),
+            (Reason::HadExpired, "it had expired"),
+            (Reason::NoOverlap, "no overlap is set"),
+            (Reason::OverlapRemoved, "overlap was removed"),
+            (Reason::StrayNamed, "named in revoke_strays"),
+        ] {
+            assert_eq!(reason.to_string(), sentence);
         }
     }
 
