@@ -1,0 +1,76 @@
+# The index of tasks. Everything is built and installed under target/; nothing else is written.
+# TF and TOFU name the terraform and the tofu to use; PYTHON names the Python.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# One configuration for everything but releases, so that nothing is compiled twice:
+# test-clock lets the tests and the demo move the provider's clock.
+CONFIG := --workspace --features test-clock
+
+.PHONY: help
+help: ## What can be done here
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## Compile the provider and the sandbox
+	cargo build $(CONFIG)
+
+.PHONY: test
+test: ## All checks: tools, lint, docs, and every test against a real Keystone and the real CLI
+	@scripts/need.sh rust rust_tools go python cli
+	$(MAKE) --no-print-directory lint
+	cargo build $(CONFIG)
+	scripts/docs.sh --check
+	@# A test bed that was running before stays; one that this run started ends with it.
+	@was=$$($(BED) status 2>/dev/null); \
+	cargo test $(CONFIG); code=$$?; \
+	[ -n "$$was" ] || $(BED) down; \
+	exit $$code
+BED = "$${PYTHON:-python3}" tests/openstack/bed.py
+
+.PHONY: lint
+lint: ## Format, clippy and rustdoc, all without a single warning
+	cargo fmt --all --check
+	cargo clippy $(CONFIG) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CONFIG) --no-deps --document-private-items
+
+.PHONY: demo
+demo: ## Issue, use, rotate, retire: a tour with the real CLI and a stand-in cloud, no account needed
+	@scripts/need.sh rust cli
+	cargo build --quiet $(CONFIG)
+	@scripts/demo.sh
+
+.PHONY: docs
+docs: ## Write docs/ from the schema, templates/ and examples/
+	@scripts/need.sh rust go cli
+	scripts/docs.sh
+
+.PHONY: docs-check
+docs-check: ## Fail when docs/ is stale
+	@scripts/need.sh rust go cli
+	scripts/docs.sh --check
+
+.PHONY: bench
+bench: ## Start-up, memory, size, and plans of 1, 100 and 1,000 credentials, as ratios
+	@scripts/need.sh rust cli python
+	cargo build --release --bin terraform-provider-rekey
+	cargo build --release -p rekey-sandbox
+	@"$${PYTHON:-python3}" scripts/bench.py
+
+.PHONY: install
+install: ## Build the release and install it into the user's plugin directory
+	@scripts/need.sh rust
+	scripts/install.sh
+
+.PHONY: soak
+soak: ## The property tests of the deciding core, for as long as CASES says
+	PROPTEST_CASES=$${CASES:-100000} cargo test $(CONFIG) --lib rotation
+
+.PHONY: bed
+bed: ## Start the real Keystone of the tests by hand, and say where it is
+	@scripts/need.sh python
+	@$(BED) up
+
+.PHONY: bed-down
+bed-down: ## Stop it
+	@$(BED) down
