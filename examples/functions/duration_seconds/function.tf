@@ -1,0 +1,4 @@
+# 604800
+output "a_week" {
+  value = provider::rekey::duration_seconds("P7D")
+}

@@ -1,0 +1,4 @@
+import {
+  to = rekey_application_credential.ci
+  id = "3ee6a6eae4ec4f3a91d1b9d0a84a9d9c"
+}

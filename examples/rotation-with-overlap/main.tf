@@ -1,0 +1,54 @@
+# A credential for consumers that Terraform does not know: they read it when they like.
+#
+# After 30 days, or when `triggers` change, the next generation is issued. The old one keeps working
+# for a week, in which every consumer fetches the new one. The first apply after that revokes it.
+
+terraform {
+  required_providers {
+    rekey = {
+      source = "rekey/rekey"
+    }
+  }
+}
+
+provider "rekey" {
+  openstack = {
+    cloud = "mycloud"
+  }
+}
+
+variable "reissue" {
+  description = "Any other value rotates the credential at the next apply."
+  type        = string
+  default     = "1"
+}
+
+resource "rekey_application_credential" "agents" {
+  name_prefix = "agents-"
+  roles       = ["member"]
+
+  rotation_period = "P30D"
+  overlap         = "P7D"
+
+  # Well above rotation_period + overlap: a pipeline that stands still for a month breaks nothing.
+  expires_in = "P90D"
+
+  triggers = {
+    reissue = var.reissue
+  }
+}
+
+# Stands for where the consumers look: a secret manager, a file, a Kubernetes secret.
+resource "terraform_data" "handed_over" {
+  input = {
+    generation = rekey_application_credential.agents.generation
+    id         = rekey_application_credential.agents.id
+    secret     = rekey_application_credential.agents.secret
+  }
+}
+
+output "old_generations_until" {
+  value = {
+    for number, old in rekey_application_credential.agents.previous_generations : number => old.revoke_after
+  }
+}
