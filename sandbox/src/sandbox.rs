@@ -1,0 +1,348 @@
+//! The handle that tests and programs hold.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::calls::Call;
+use crate::fault::FaultRule;
+use crate::ids::Ids;
+use crate::keystone::{Event, Seed, UnknownName};
+use crate::server;
+use crate::world::{World, locked};
+
+/// A running sandbox; ends when dropped.
+///
+/// Methods that name a user, project, role or credential take its name or id, and panic when there
+/// is none: a test has then asked for something that it never made. [`Sandbox::apply`] does not.
+pub struct Sandbox {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    world: Arc<World>,
+}
+
+/// A user and how it logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: String,
+    pub name: String,
+    pub password: String,
+}
+
+/// A project, a role or a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub id: String,
+    pub name: String,
+}
+
+/// How a sandbox starts.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    port: u16,
+    seed: Seed,
+    seed_of_ids: Option<u64>,
+}
+
+impl Builder {
+    /// A fixed port; without it any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Makes ids, tokens and generated secrets the same in every run with the same calls.
+    #[must_use]
+    pub fn repeatable(mut self, seed_of_ids: u64) -> Self {
+        self.seed_of_ids = Some(seed_of_ids);
+        self
+    }
+
+    /// Starts; it serves when this returns.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        let (ready, running) = oneshot::channel();
+        let (stop, thread) = server::spawn(self.port, ready, move |address| {
+            let (ids, requests) = match self.seed_of_ids {
+                Some(seed) => (Ids::seeded(seed), Ids::seeded(!seed)),
+                None => (Ids::random(), Ids::random()),
+            };
+            World::new(self.seed.plant(format!("http://{address}"), ids), requests)
+        })?;
+        let (address, world) =
+            running.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
+        Ok(Sandbox { address, stop: Some(stop), thread: Some(thread), world })
+    }
+}
+
+impl Sandbox {
+    /// Starts with the demo's users on any free port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When the machine lets nobody listen on loopback.
+    pub async fn start() -> Self {
+        match Self::builder().start().await {
+            Ok(sandbox) => sandbox,
+            Err(error) => panic!("the sandbox could not listen on loopback: {error}"),
+        }
+    }
+
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// `http://127.0.0.1:PORT/v3`.
+    pub fn auth_url(&self) -> String {
+        format!("http://{}/v3", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the controls are, for other processes.
+    pub fn control_url(&self) -> String {
+        format!("http://{}{}", self.address, crate::control::PREFIX)
+    }
+
+    /// What the controls ask for in `X-Sandbox-Token`.
+    pub fn control_token(&self) -> String {
+        self.world.control_token.clone()
+    }
+
+    // Who and what is there.
+
+    /// # Panics
+    /// When there is no such user.
+    pub fn user(&self, name: &str) -> Account {
+        let keystone = self.world.keystone();
+        let user = known(keystone.find_user(name));
+        Account { id: user.id.clone(), name: user.name.clone(), password: user.password.clone() }
+    }
+
+    /// # Panics
+    /// When there is no such project.
+    pub fn project(&self, name: &str) -> Named {
+        let keystone = self.world.keystone();
+        let project = known(keystone.find_project(name));
+        Named { id: project.id.clone(), name: project.name.clone() }
+    }
+
+    /// # Panics
+    /// When there is no such role.
+    pub fn role(&self, name: &str) -> Named {
+        let keystone = self.world.keystone();
+        let role = known(keystone.find_role(name));
+        Named { id: role.id.clone(), name: role.name.clone() }
+    }
+
+    /// All of a user's application credentials, by name.
+    ///
+    /// # Panics
+    /// When there is no such user.
+    pub fn credentials(&self, user: &str) -> Vec<Named> {
+        let keystone = self.world.keystone();
+        let id = known(keystone.find_user(user)).id.clone();
+        let named =
+            |c: &crate::keystone::Credential| Named { id: c.id.clone(), name: c.name.clone() };
+        keystone.credentials_of(&id).map(named).collect()
+    }
+
+    /// How many logins were tried with a credential, refused ones too; none if it is gone.
+    pub fn logins(&self, credential: &str) -> Option<usize> {
+        self.world.keystone().find_credential(credential).ok().map(|found| found.logins)
+    }
+
+    // Time.
+
+    /// What the cloud takes for the present.
+    pub fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// Moves the cloud's clock on (or back, by a negative duration).
+    pub fn advance(&self, by: SignedDuration) {
+        self.world.clock.advance(by);
+    }
+
+    /// Sets how far the cloud's clock is ahead of the machine's.
+    pub fn set_clock_offset(&self, offset: SignedDuration) {
+        self.world.clock.set_offset(offset);
+    }
+
+    // What happens behind a client's back.
+
+    /// Lets something happen.
+    pub fn apply(&self, event: &Event) -> Result<(), UnknownName> {
+        let now = self.world.clock.now();
+        self.world.keystone().apply(event, now)
+    }
+
+    fn happen(&self, event: &Event) {
+        known(self.apply(event));
+    }
+
+    pub fn grant_role(&self, user: &str, project: &str, role: &str) {
+        let (user, project, role) = (user.into(), project.into(), role.into());
+        self.happen(&Event::GrantRole { user, project, role });
+    }
+
+    pub fn remove_role(&self, user: &str, project: &str, role: &str) {
+        let (user, project, role) = (user.into(), project.into(), role.into());
+        self.happen(&Event::RemoveRole { user, project, role });
+    }
+
+    pub fn create_role(&self, role: &str) {
+        self.happen(&Event::CreateRole { role: role.into() });
+    }
+
+    pub fn delete_role(&self, role: &str) {
+        self.happen(&Event::DeleteRole { role: role.into() });
+    }
+
+    /// With the name and `pw` as the password.
+    pub fn create_user(&self, user: &str) {
+        self.happen(&Event::CreateUser { user: user.into(), password: None });
+    }
+
+    pub fn enable_user(&self, user: &str) {
+        self.happen(&Event::EnableUser { user: user.into() });
+    }
+
+    pub fn disable_user(&self, user: &str) {
+        self.happen(&Event::DisableUser { user: user.into() });
+    }
+
+    pub fn delete_user(&self, user: &str) {
+        self.happen(&Event::DeleteUser { user: user.into() });
+    }
+
+    pub fn change_password(&self, user: &str, password: &str) {
+        let (user, password) = (user.into(), password.into());
+        self.happen(&Event::ChangePassword { user, password });
+    }
+
+    pub fn create_project(&self, project: &str) {
+        self.happen(&Event::CreateProject { project: project.into() });
+    }
+
+    pub fn enable_project(&self, project: &str) {
+        self.happen(&Event::EnableProject { project: project.into() });
+    }
+
+    pub fn disable_project(&self, project: &str) {
+        self.happen(&Event::DisableProject { project: project.into() });
+    }
+
+    pub fn delete_project(&self, project: &str) {
+        self.happen(&Event::DeleteProject { project: project.into() });
+    }
+
+    /// By id.
+    pub fn delete_credential(&self, credential: &str) {
+        self.happen(&Event::DeleteCredential { credential: credential.into() });
+    }
+
+    /// Makes so many credentials at once, named by the prefix and a number from 0001.
+    pub fn create_credentials(&self, user: &str, project: &str, prefix: &str, count: usize) {
+        let (user, project, prefix) = (user.into(), project.into(), prefix.into());
+        self.happen(&Event::CreateCredentials { user, project, prefix, count });
+    }
+
+    /// `[application_credential] user_limit`.
+    pub fn set_user_limit(&self, limit: Option<usize>) {
+        self.happen(&Event::SetUserLimit { limit });
+    }
+
+    /// What a fresh credential's first logins are answered with: 404, 401, or 201 for served as
+    /// usual, as in clouds with several Keystone nodes and caches.
+    pub fn set_settling(&self, statuses: &[u16]) {
+        self.happen(&Event::SetSettling { statuses: statuses.to_vec() });
+    }
+
+    /// Whether a revocation also kills tokens issued later in the same second, as in a real
+    /// Keystone; off at the start.
+    pub fn set_same_second_revocation(&self, enabled: bool) {
+        self.happen(&Event::SetSameSecondRevocation { enabled });
+    }
+
+    // Faults.
+
+    /// Adds a rule to those in force.
+    pub fn inject(&self, rule: FaultRule) {
+        locked(&self.world.faults).inject(rule);
+    }
+
+    pub fn clear_faults(&self) {
+        locked(&self.world.faults).clear();
+    }
+
+    /// The rules that have not run out.
+    pub fn pending_faults(&self) -> Vec<FaultRule> {
+        locked(&self.world.faults).pending().to_vec()
+    }
+
+    // The log of calls.
+
+    /// All calls since the start or the last reset.
+    pub fn calls(&self) -> Vec<Call> {
+        locked(&self.world.calls).all().to_vec()
+    }
+
+    /// Forgets all calls; numbers begin at 1 again.
+    pub fn reset_calls(&self) {
+        locked(&self.world.calls).reset();
+    }
+
+    /// How many calls of that method (or `*`) whose path begins so.
+    pub fn count(&self, method: &str, path_prefix: &str) -> usize {
+        locked(&self.world.calls).count(method, path_prefix)
+    }
+
+    /// How many calls of each kind: method and route, such as `POST /v3/auth/tokens`.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        locked(&self.world.calls).counts()
+    }
+
+    /// Bytes of all bodies: asked, answered.
+    pub fn bytes(&self) -> (u64, u64) {
+        locked(&self.world.calls).bytes()
+    }
+}
+
+/// What the test asked for, or a panic that says what is not there.
+fn known<T>(found: Result<T, UnknownName>) -> T {
+    match found {
+        Ok(found) => found,
+        Err(unknown) => panic!("{unknown}"),
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+// The world holds passwords and secrets.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,328 @@
+//! The port: accepts, logs every call, lets faults strike, and hands the rest to the clouds.
+//! Runs on a thread of its own, so that a test may block its own runtime while a child process talks
+//! to the sandbox.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::calls::{Call, Ticket};
+use crate::fault::Fault;
+use crate::http::Reply;
+use crate::world::{World, locked};
+use crate::{control, keystone};
+
+/// Every answer carries it; operators ask for it.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
+
+/// Serves on loopback until the returned sender is used or dropped.
+pub(crate) fn spawn(
+    port: u16,
+    ready: oneshot::Sender<io::Result<(SocketAddr, Arc<World>)>>,
+    world: impl FnOnce(SocketAddr) -> World + Send + 'static,
+) -> io::Result<(oneshot::Sender<()>, std::thread::JoinHandle<()>)> {
+    let (stop, stopped) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = std::thread::Builder::new().name("rekey-sandbox".into()).spawn(move || {
+        runtime.block_on(async {
+            let bound = async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+                let address = listener.local_addr()?;
+                Ok((listener, address))
+            };
+            match bound.await {
+                Err(error) => drop(ready.send(Err(error))),
+                Ok((listener, address)) => {
+                    let world = Arc::new(world(address));
+                    let app = app(Arc::clone(&world)).into_make_service_with_connect_info::<Line>();
+                    drop(ready.send(Ok((address, world))));
+                    tokio::select! {
+                        _ = axum::serve(Door(listener), app) => {}
+                        _ = stopped => {}
+                    }
+                }
+            }
+        });
+        // Whoever still hangs in a fault is let go.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    })?;
+    Ok((stop, thread))
+}
+
+fn app(world: Arc<World>) -> Router {
+    // One line for each cloud.
+    let clouds = Router::new().merge(keystone::routes());
+    clouds
+        .layer(middleware::from_fn_with_state(Arc::clone(&world), serve_one))
+        .merge(control::routes(Arc::clone(&world)))
+        .with_state(world)
+}
+
+/// One call: logged, struck by a fault or served.
+async fn serve_one(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let request_id = locked(&world.request_ids).request_id();
+    let ticket = enter(&world, &request, &request_id);
+    let fault = locked(&world.faults).strike(
+        ticket.number,
+        request.method().as_str(),
+        request.uri().path(),
+    );
+    if let Some(fault) = &fault {
+        locked(&world.calls).update(ticket, |call| call.fault = Some(fault.name()));
+    }
+    let mut response = if let Some(response) = before(fault.as_ref(), &line).await {
+        response
+    } else {
+        let served = next.run(request).await;
+        after(fault.as_ref(), &line, served).await
+    };
+    leave(&world, ticket, &request_id, &line, &mut response);
+    response
+}
+
+fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
+    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>();
+    let token = request.headers().get("x-auth-token").and_then(|value| value.to_str().ok());
+    let user = token.and_then(|token| world.keystone().user_name_of_token(token));
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    locked(&world.calls).begin(Call {
+        number: 0,
+        method: request.method().to_string(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        route: route.map_or_else(|| path.clone(), |route| route.as_str().to_owned()),
+        path,
+        user,
+        status: None,
+        request_id: request_id.to_owned(),
+        fault: None,
+        bytes_in: length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or_default(),
+        bytes_out: 0,
+    })
+}
+
+fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response: &mut Response) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let issued = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
+    let user = issued.and_then(|token| world.keystone().user_name_of_token(token));
+    let status = (!line.is_cut()).then(|| response.status().as_u16());
+    let bytes = axum::body::HttpBody::size_hint(response.body()).exact().unwrap_or_default();
+    locked(&world.calls).update(ticket, |call| {
+        call.user = call.user.take().or(user);
+        call.status = status;
+        call.bytes_out = if status.is_some() { bytes } else { 0 };
+    });
+}
+
+/// The faults that strike before anything is done.
+async fn before(fault: Option<&Fault>, line: &Line) -> Option<Response> {
+    match fault? {
+        Fault::HtmlGarbage => Some(page(StatusCode::OK, "Please log in to the guest network")),
+        Fault::InternalError => {
+            Some(page(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
+        }
+        Fault::ServiceUnavailable { retry_after } => {
+            Some(later(StatusCode::SERVICE_UNAVAILABLE, *retry_after))
+        }
+        Fault::TooManyRequests { retry_after } => {
+            Some(later(StatusCode::TOO_MANY_REQUESTS, *retry_after))
+        }
+        Fault::ResetBefore => {
+            line.cut();
+            Some(Response::default())
+        }
+        Fault::Slow { milliseconds } => {
+            tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
+            None
+        }
+        Fault::Timeout => std::future::pending().await,
+        Fault::ResetAfterCommit
+        | Fault::ResetAfterHalfTheBody
+        | Fault::TimeoutAfterCommit
+        | Fault::TruncatedJson => None,
+    }
+}
+
+/// The faults that strike once the work is done.
+async fn after(fault: Option<&Fault>, line: &Line, served: Response) -> Response {
+    match fault {
+        Some(Fault::ResetAfterCommit) => {
+            line.cut();
+            served
+        }
+        Some(Fault::TimeoutAfterCommit) => std::future::pending().await,
+        Some(Fault::TruncatedJson) => {
+            let (mut head, text) = taken_apart(served).await;
+            head.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(head, Body::from(text.slice(..text.len() / 2)))
+        }
+        Some(Fault::ResetAfterHalfTheBody) => {
+            let (head, text) = taken_apart(served).await;
+            line.cut_after_body_bytes(text.len() / 2);
+            Response::from_parts(head, Body::from(text))
+        }
+        _ => served,
+    }
+}
+
+async fn taken_apart(response: Response) -> (axum::http::response::Parts, axum::body::Bytes) {
+    let (head, body) = response.into_parts();
+    (head, to_bytes(body, usize::MAX).await.unwrap_or_default())
+}
+
+fn page(status: StatusCode, title: &str) -> Response {
+    Reply::html(
+        status,
+        format!(
+            "<html>\n  <head>\n    <title>{title}</title>\n  </head>\n  <body>\n    \
+             <h1><p>{title}</p></h1>\n    \n  </body>\n</html>\n"
+        ),
+    )
+    .into_response()
+}
+
+fn later(status: StatusCode, retry_after: Option<u64>) -> Response {
+    let mut response = page(status, status.canonical_reason().unwrap_or_default());
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The listening socket; every accepted connection can be cut by the call that it carries.
+struct Door(TcpListener);
+
+impl Listener for Door {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Answers are single writes; waiting for more only slows a benchmark down.
+        let _ = stream.set_nodelay(true);
+        (Wire { stream, line: Line::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// What a call knows of the connection it came on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line {
+    cut: Arc<AtomicBool>,
+    /// Once set, so many bytes of the next answer's body pass before the line is cut.
+    body_bytes_left: Arc<Mutex<Option<usize>>>,
+}
+
+impl Line {
+    /// From now on nothing is read or written any more, and the connection is reset.
+    fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+
+    fn cut_after_body_bytes(&self, bytes: usize) {
+        *locked(&self.body_bytes_left) = Some(bytes);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+
+    /// How much of a message that begins so may pass.
+    fn allowance(&self, message: &[u8]) -> Option<usize> {
+        let bytes = locked(&self.body_bytes_left).take()?;
+        let head = message.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        Some((head + bytes).min(message.len()))
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+/// A connection that ends in a reset (RST, not an orderly end) once its line is cut.
+struct Wire {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if self.line.is_cut() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.line.is_cut() {
+            // Without it the peer would see an orderly end.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        if let Some(allowance) = self.line.allowance(bytes) {
+            let written = self.stream.try_write(&bytes[..allowance]);
+            self.line.cut();
+            return Poll::Ready(written);
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.line.is_cut() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
