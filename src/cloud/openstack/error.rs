@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::cloud::http;
+
 /// An answer that refuses: status, the service's own words, and the id its operators ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
@@ -14,7 +16,7 @@ pub struct ApiError {
 }
 
 /// Why a call did not give what was asked for.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The service answered and refused.
     #[error("{} answered {}: {}", .0.request, .0.status, .0.message)]
@@ -22,28 +24,42 @@ pub enum Error {
     /// The configuration cannot be used as it is.
     #[error(transparent)]
     Config(#[from] super::config::ConfigError),
-    /// An answer that cannot be read (truncated JSON, a proxy's page with status 200).
-    #[error("{request} gave an answer that cannot be read: {reason}")]
-    Unreadable { request: String, reason: String, request_id: Option<String> },
-    /// Stopped by the caller while waiting, before anything was sent.
-    #[error("{request} was given up because the operation was stopped")]
-    Stopped { request: String },
+    /// Keystone refuses the session's own login, so the call was not made (or not answered: a login
+    /// that dies takes its tokens with it). Not [`Error::Api`], lest its 404 be taken for one of
+    /// the thing that was asked for.
+    #[error("the login was refused: {} answered {}: {}", .0.request, .0.status, .0.message)]
+    Login(ApiError),
     /// No answer; the service may have acted all the same if the request was sent.
     #[error("{request} got no answer: {reason}")]
     NoAnswer { request: String, reason: String, may_have_acted: bool },
-    /// The operation's own time is up.
-    #[error("{request} was given up after {after:?}")]
-    TimedOut { request: String, after: Duration, may_have_acted: bool },
     /// The catalog has no such service; lists what it has.
     #[error("the service catalog has no {wanted}; it has: {available}")]
     NotInCatalog { wanted: String, available: String },
+    /// Stopped by the caller while waiting, before anything was sent.
+    #[error("{request} was given up because the operation was stopped")]
+    Stopped { request: String },
+    /// The operation's own time is up.
+    #[error("{request} was given up: the operation's time was over after {after:.1?}")]
+    TimedOut { request: String, after: Duration, may_have_acted: bool },
+    /// An answer that cannot be read (truncated JSON, a proxy's page with status 200).
+    #[error("{request} gave an answer that cannot be read: {reason}")]
+    Unreadable { request: String, reason: String, request_id: Option<String> },
 }
 
 impl Error {
-    /// The status, where the service answered.
+    /// The status, where the service answered what was asked. None for a refused login.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Api(answer) => Some(answer.status),
+            _ => None,
+        }
+    }
+
+    /// The id to quote to the service's operators, where there is one.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Api(answer) | Self::Login(answer) => answer.request_id.as_deref(),
+            Self::Unreadable { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
     }
@@ -57,7 +73,30 @@ impl Error {
                 *may_have_acted
             }
             Self::Unreadable { .. } => true,
-            Self::Config(_) | Self::NotInCatalog { .. } | Self::Stopped { .. } => false,
+            Self::Config(_) | Self::Login(_) | Self::NotInCatalog { .. } | Self::Stopped { .. } => {
+                false
+            }
+        }
+    }
+}
+
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        match error {
+            http::Error::NoAnswer { request, reason, may_have_acted } => {
+                Self::NoAnswer { request, reason, may_have_acted }
+            }
+            http::Error::Setup { setting, reason } => Self::Config(super::config::ConfigError {
+                message: format!("{setting}: {reason}"),
+                setting: Some(setting),
+            }),
+            http::Error::Stopped { request } => Self::Stopped { request },
+            http::Error::TimedOut { request, after, may_have_acted } => {
+                Self::TimedOut { request, after, may_have_acted }
+            }
+            http::Error::Unreadable { request, reason, request_id } => {
+                Self::Unreadable { request, reason, request_id }
+            }
         }
     }
 }

@@ -1,13 +1,19 @@
-//! The part of Keystone's v3 API that the provider needs: application credentials, access rules.
+//! The part of Keystone's v3 API that the provider needs: application credentials, access rules,
+//! and whether a user or project is known.
 
+use http::StatusCode;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
-use super::Error;
-use super::session::{Patience, Reference, Session};
+use super::session::Session;
+use super::token::{Reference, time};
+use super::{ApiError, Error};
+use crate::cloud::http::{Method, Patience, Request};
 
 /// An application credential as Keystone shows it; never with its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "wire::Credential")]
 pub struct ApplicationCredential {
     pub id: String,
     pub name: String,
@@ -23,7 +29,7 @@ pub struct ApplicationCredential {
 }
 
 /// One kind of request that a credential may make.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct AccessRule {
     /// None when it is about to be made.
     pub id: Option<String>,
@@ -33,7 +39,8 @@ pub struct AccessRule {
 }
 
 /// How a role is named in a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RoleRef {
     Id(String),
     Name(String),
@@ -51,78 +58,296 @@ pub struct NewApplicationCredential {
     pub access_rules: Vec<AccessRule>,
 }
 
+/// Whether something exists, as far as the caller may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existence {
+    /// It may exist: Keystone does not tell this caller (403).
+    Hidden,
+    No,
+    Yes,
+}
+
 /// Calls to Keystone with a session's token.
 #[derive(Clone, Copy, Debug)]
 pub struct Keystone<'s> {
-    #[expect(dead_code, reason = "to be completed")]
     session: &'s Session,
 }
 
-impl Keystone<'_> {
+impl<'s> Keystone<'s> {
+    pub(super) fn new(session: &'s Session) -> Self {
+        Self { session }
+    }
+
     /// Sent once: a create is never retried here once it may have taken effect
     /// ([`Error::is_ambiguous`]); the caller looks the name up.
     pub async fn create_application_credential(
         &self,
-        _user_id: &str,
-        _new: &NewApplicationCredential,
-        _patience: &Patience,
+        user_id: &str,
+        new: &NewApplicationCredential,
+        patience: &Patience,
     ) -> Result<ApplicationCredential, Error> {
-        todo!()
+        let request = self
+            .request(Method::POST, &["users", user_id, "application_credentials"])?
+            .hides(&new.secret)
+            .json(&wire::Create { application_credential: wire::New::from(new) })
+            .map_err(|_| super::ConfigError {
+                message: "the application credential cannot be written as JSON".to_owned(),
+                setting: None,
+            })?;
+        let answer: wire::One = self.session.json(request, patience).await?;
+        Ok(owned(answer.application_credential, user_id))
     }
 
+    /// A 404 is [`Error::Api`].
     pub async fn application_credential(
         &self,
-        _user_id: &str,
-        _id: &str,
-        _patience: &Patience,
+        user_id: &str,
+        id: &str,
+        patience: &Patience,
     ) -> Result<ApplicationCredential, Error> {
-        todo!()
+        let path = ["users", user_id, "application_credentials", id];
+        let request = self.request(Method::GET, &path)?;
+        let answer: wire::One = self.session.json(request, patience).await?;
+        Ok(owned(answer.application_credential, user_id))
     }
 
     /// All of the user's, on all projects, expired ones too.
     pub async fn application_credentials(
         &self,
-        _user_id: &str,
-        _patience: &Patience,
+        user_id: &str,
+        patience: &Patience,
     ) -> Result<Vec<ApplicationCredential>, Error> {
-        todo!()
+        let request = self.request(Method::GET, &["users", user_id, "application_credentials"])?;
+        let answer: wire::Many = self.session.json(request, patience).await?;
+        let credentials = answer.application_credentials.into_iter();
+        Ok(credentials.map(|credential| owned(credential, user_id)).collect())
     }
 
     /// The one of that exact name, if any.
     pub async fn application_credential_named(
         &self,
-        _user_id: &str,
-        _name: &str,
-        _patience: &Patience,
+        user_id: &str,
+        name: &str,
+        patience: &Patience,
     ) -> Result<Option<ApplicationCredential>, Error> {
-        todo!()
+        let path = ["users", user_id, "application_credentials"];
+        let mut request = self.request(Method::GET, &path)?;
+        request.url.query_pairs_mut().append_pair("name", name);
+        let answer: wire::Many = self.session.json(request, patience).await?;
+        // a database may compare without regard to case
+        let mut credentials = answer.application_credentials.into_iter();
+        let found = credentials.find(|credential| credential.name == name);
+        Ok(found.map(|credential| owned(credential, user_id)))
     }
 
     /// Idempotent on the wire: a 404 is [`Error::Api`] with status 404, also after a retry whose
     /// first try had deleted it.
     pub async fn delete_application_credential(
         &self,
-        _user_id: &str,
-        _id: &str,
-        _patience: &Patience,
+        user_id: &str,
+        id: &str,
+        patience: &Patience,
     ) -> Result<(), Error> {
-        todo!()
+        let path = ["users", user_id, "application_credentials", id];
+        let request = self.request(Method::DELETE, &path)?;
+        self.session.send(request, patience).await.map(|_| ())
     }
 
+    /// All of the user's, used or left behind.
     pub async fn access_rules(
         &self,
-        _user_id: &str,
-        _patience: &Patience,
+        user_id: &str,
+        patience: &Patience,
     ) -> Result<Vec<AccessRule>, Error> {
-        todo!()
+        let request = self.request(Method::GET, &["users", user_id, "access_rules"])?;
+        let answer: wire::Rules = self.session.json(request, patience).await?;
+        Ok(answer.access_rules)
     }
 
+    /// 403 while a credential uses it.
     pub async fn delete_access_rule(
         &self,
-        _user_id: &str,
-        _id: &str,
-        _patience: &Patience,
+        user_id: &str,
+        id: &str,
+        patience: &Patience,
     ) -> Result<(), Error> {
-        todo!()
+        let request = self.request(Method::DELETE, &["users", user_id, "access_rules", id])?;
+        self.session.send(request, patience).await.map(|_| ())
+    }
+
+    /// A user by id. Everybody may read themselves; others only with a reading role on the system
+    /// or domain (403).
+    pub async fn user(&self, id: &str, patience: &Patience) -> Result<Reference, Error> {
+        let request = self.request(Method::GET, &["users", id])?;
+        let answer: wire::User = self.session.json(request, patience).await?;
+        Ok(answer.user)
+    }
+
+    /// A project by id. Everybody may read the one that their token is for.
+    pub async fn project(&self, id: &str, patience: &Patience) -> Result<Reference, Error> {
+        let request = self.request(Method::GET, &["projects", id])?;
+        let answer: wire::Project = self.session.json(request, patience).await?;
+        Ok(answer.project)
+    }
+
+    /// Whether this Keystone knows the user. The caller's own id needs no call: it is known.
+    pub async fn user_exists(&self, id: &str, patience: &Patience) -> Result<Existence, Error> {
+        if self.session.token(patience).await?.user.id == id {
+            return Ok(Existence::Yes);
+        }
+        existence(self.user(id, patience).await)
+    }
+
+    /// Whether this Keystone knows the project. The token's own needs no call.
+    pub async fn project_exists(&self, id: &str, patience: &Patience) -> Result<Existence, Error> {
+        let own = self.session.token(patience).await?.project;
+        if own.is_some_and(|project| project.id == id) {
+            return Ok(Existence::Yes);
+        }
+        existence(self.project(id, patience).await)
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> Result<Request, Error> {
+        Ok(Request::new(method, self.session.identity_url(path)?))
+    }
+}
+
+/// Older Keystones do not say whose a credential is; then it is the user's that was asked for.
+fn owned(mut credential: ApplicationCredential, user_id: &str) -> ApplicationCredential {
+    if credential.user_id.is_empty() {
+        user_id.clone_into(&mut credential.user_id);
+    }
+    credential
+}
+
+fn existence(outcome: Result<Reference, Error>) -> Result<Existence, Error> {
+    let status = |answer: &ApiError| StatusCode::from_u16(answer.status).unwrap_or_default();
+    match outcome {
+        Ok(_) => Ok(Existence::Yes),
+        Err(Error::Api(answer)) if status(&answer) == StatusCode::NOT_FOUND => Ok(Existence::No),
+        // 401: a token whose access rules do not list this call
+        Err(Error::Api(answer))
+            if matches!(status(&answer), StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) =>
+        {
+            Ok(Existence::Hidden)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The shapes on the wire.
+mod wire {
+    use super::{
+        AccessRule, ApplicationCredential, Deserialize, ExposeSecret, NewApplicationCredential,
+        Reference, RoleRef, Serialize, time,
+    };
+
+    #[derive(Deserialize)]
+    pub(super) struct One {
+        pub(super) application_credential: ApplicationCredential,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Many {
+        pub(super) application_credentials: Vec<ApplicationCredential>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Rules {
+        pub(super) access_rules: Vec<AccessRule>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct User {
+        pub(super) user: Reference,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Project {
+        pub(super) project: Reference,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Credential {
+        id: String,
+        name: String,
+        description: Option<String>,
+        #[serde(default)]
+        user_id: String,
+        project_id: Option<String>,
+        expires_at: Option<String>,
+        unrestricted: Option<bool>,
+        #[serde(default)]
+        roles: Vec<Reference>,
+        access_rules: Option<Vec<AccessRule>>,
+    }
+
+    impl TryFrom<Credential> for ApplicationCredential {
+        type Error = String;
+
+        fn try_from(said: Credential) -> Result<Self, String> {
+            Ok(Self {
+                id: said.id,
+                name: said.name,
+                description: said.description,
+                user_id: said.user_id,
+                project_id: said.project_id,
+                expires_at: said.expires_at.as_deref().map(time).transpose()?,
+                unrestricted: said.unrestricted.unwrap_or(false),
+                roles: said.roles,
+                access_rules: said.access_rules.unwrap_or_default(),
+            })
+        }
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct Create<'a> {
+        pub(super) application_credential: New<'a>,
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct New<'a> {
+        name: &'a str,
+        secret: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        #[serde(skip_serializing_if = "<[RoleRef]>::is_empty")]
+        roles: &'a [RoleRef],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<String>,
+        unrestricted: bool,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        access_rules: Vec<NewRule<'a>>,
+    }
+
+    #[derive(Serialize)]
+    struct NewRule<'a> {
+        service: &'a str,
+        method: &'a str,
+        path: &'a str,
+    }
+
+    impl<'a> From<&'a NewApplicationCredential> for New<'a> {
+        fn from(new: &'a NewApplicationCredential) -> Self {
+            Self {
+                name: &new.name,
+                secret: new.secret.expose_secret(),
+                description: new.description.as_deref(),
+                roles: &new.roles,
+                expires_at: new
+                    .expires_at
+                    .map(|time| time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()),
+                unrestricted: new.unrestricted,
+                access_rules: new
+                    .access_rules
+                    .iter()
+                    .map(|rule| NewRule {
+                        service: &rule.service,
+                        method: &rule.method,
+                        path: &rule.path,
+                    })
+                    .collect(),
+            }
+        }
     }
 }

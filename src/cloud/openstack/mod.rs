@@ -1,9 +1,16 @@
 //! OpenStack: clouds.yaml and `OS_*`, login, catalog, Keystone.
 
+mod catalog;
 pub mod config;
 mod error;
 pub mod keystone;
 mod session;
+mod token;
 
+pub use catalog::Catalog;
 pub use error::{ApiError, Error};
-pub use session::{Login, Patience, Reference, Session, Token, TokenCredential};
+pub use session::{Login, RENEWAL_MARGIN, Session};
+pub use token::{Reference, Token, TokenCredential};
+
+pub use crate::cloud::http::Patience;
+use config::ConfigError;

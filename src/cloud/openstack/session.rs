@@ -1,53 +1,43 @@
 //! One login, one scope: a token that all calls share, renewed before it ends.
+//!
+//! Rules of renewal. A login that Keystone refuses is never tried again: accounts get locked. A
+//! token that a service refuses is renewed once where it was accepted before. A token refused
+//! within two seconds of its issue is renewed once a second later: Keystone revokes by whole
+//! seconds, so a token issued in the second of a password change is dead at birth.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use http::header::{HeaderName, LOCATION};
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{Error, config::Cloud, keystone::Keystone};
+use super::config::{Authentication, Cloud, ConfigError};
+use super::token::{Token, describe};
+use super::{ApiError, Error, catalog, keystone::Keystone};
+use crate::cloud::http::{Client, Interruption, Method, Options, Patience, Request, Response, Url};
 
-/// An id with the name that goes with it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reference {
-    pub id: String,
-    pub name: String,
-}
+/// How long before its end a token is renewed.
+pub const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
 
-/// The application credential that a token came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenCredential {
-    pub id: String,
-    pub name: String,
-    /// May not manage other application credentials.
-    pub restricted: bool,
-    pub has_access_rules: bool,
-}
+/// How long a login that got no answer is not tried again: what waits behind it shares the failure
+/// instead of trying in turn, which could take hours.
+const FAILURE_SHARED: Duration = Duration::from_secs(30);
 
-/// An issued token and what Keystone said of it.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// `X-Subject-Token`.
-    pub value: SecretString,
-    pub user: Reference,
-    /// None when unscoped, domain-scoped or system-scoped.
-    pub project: Option<Reference>,
-    pub roles: Vec<Reference>,
-    pub application_credential: Option<TokenCredential>,
-    pub issued_at: Timestamp,
-    pub expires_at: Timestamp,
-    // to be completed: the catalog
-}
+/// Keystone's granularity of revocation, and a little more.
+const REVOCATION_SECOND: Duration = Duration::from_millis(1100);
 
-/// How long a call may go on, and what ends its waiting early. Waits end at once; a request in
-/// flight is always awaited.
-#[derive(Clone, Debug, Default)]
-pub struct Patience {
-    pub cancel: CancellationToken,
-    pub deadline: Option<Instant>,
-}
+/// How long refusals are passed on as they are, once renewing was of no use.
+const FUTILE_FOR: Duration = Duration::from_secs(60);
+
+/// For one call: one after a success, one for a token that was dead at birth.
+const MOST_RENEWALS: u32 = 2;
+
+const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 
 /// Whoever logs in with this gets a token of its own, outside the session's.
 #[derive(Clone, Debug)]
@@ -59,38 +49,423 @@ pub struct Login {
 /// A login to one cloud. Cheap to clone; contacts nobody before the first call.
 #[derive(Clone, Debug)]
 pub struct Session {
-    // to be completed
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    cloud: Cloud,
+    /// Ends in `/v3`.
+    auth_url: Url,
+    /// Where Keystone's API is called: the login's address, or `identity_endpoint_override`.
+    identity: Url,
+    client: Client,
+    slot: Mutex<Slot>,
+}
+
+/// The token in use, and what has been learned of the login.
+#[derive(Debug, Default)]
+struct Slot {
+    held: Option<Arc<Held>>,
+    /// Of a refusal, for good.
+    refused: Option<ApiError>,
+    unanswered: Option<(Instant, Error)>,
+    futile_until: Option<Instant>,
+    settled: bool,
+}
+
+/// An issued token and how it fared.
+#[derive(Debug)]
+struct Held {
+    token: Token,
+    issued: Instant,
+    renew_at: Instant,
+    /// A service has taken it.
+    accepted: AtomicBool,
+}
+
+impl Held {
+    fn new(token: Token, issued: Instant) -> Self {
+        // by Keystone's own clock: ours may be wrong, and a wrong one would log in for every call
+        let life = token.expires_at.duration_since(token.issued_at);
+        let life = Duration::try_from(life).unwrap_or_default();
+        let renew_at = issued + life.saturating_sub(RENEWAL_MARGIN).max(life / 2);
+        Self { token, issued, renew_at, accepted: AtomicBool::new(false) }
+    }
+
+    fn serves(&self, with_catalog: bool) -> bool {
+        Instant::now() < self.renew_at && (!with_catalog || self.token.catalog.is_some())
+    }
 }
 
 impl Session {
-    pub fn new(_cloud: Cloud) -> Result<Self, Error> {
-        todo!()
+    pub fn new(cloud: Cloud) -> Result<Self, Error> {
+        let options =
+            Options { trust: cloud.trust.clone(), timeout: cloud.timeout, ..Options::default() };
+        Self::with_options(cloud, options)
+    }
+
+    /// With other retries, limits or trust than the cloud's own.
+    pub fn with_options(cloud: Cloud, options: Options) -> Result<Self, Error> {
+        let auth_url = address(&cloud.auth_url, "auth_url")?;
+        // not the catalog's: what the login has reached is reachable, and need not be looked up;
+        // clouds whose catalog is of use only inside are common
+        let identity = match cloud.endpoint_override("identity") {
+            Some(text) => versioned(address(text, "identity_endpoint_override")?),
+            None => auth_url.clone(),
+        };
+        let client = Client::new(options);
+        let slot = Mutex::default();
+        Ok(Self { shared: Arc::new(Shared { cloud, auth_url, identity, client, slot }) })
     }
 
     pub fn cloud(&self) -> &Cloud {
-        todo!()
+        &self.shared.cloud
     }
 
-    /// The session's token: issued on first use, shared, renewed `margin` before its end.
-    pub async fn token(&self, _patience: &Patience) -> Result<Token, Error> {
-        todo!()
+    /// The session's token: issued on first use, shared, renewed [`RENEWAL_MARGIN`] before its end.
+    pub async fn token(&self, patience: &Patience) -> Result<Token, Error> {
+        Ok(self.held(false, patience).await?.token.clone())
     }
 
     /// The identity service.
     pub fn keystone(&self) -> Keystone<'_> {
-        todo!()
+        Keystone::new(self)
     }
 
-    /// Logs in with an application credential, against the same cloud with the same trust.
-    pub async fn log_in(&self, _login: &Login, _patience: &Patience) -> Result<Token, Error> {
-        todo!()
+    /// Where a service is: what an `…_endpoint_override` says, else what the catalog says for the
+    /// cloud's interface and region. `service` is a type or one of its aliases.
+    pub async fn endpoint(&self, service: &str, patience: &Patience) -> Result<Url, Error> {
+        let cloud = &self.shared.cloud;
+        for kind in catalog::known_types(service) {
+            if let Some(text) = cloud.endpoint_override(kind) {
+                return address(text, "endpoint_override");
+            }
+        }
+        let held = self.held(true, patience).await?;
+        let nothing = catalog::Catalog::default();
+        let catalog = held.token.catalog.as_ref().unwrap_or(&nothing);
+        catalog.find(service, &cloud.interfaces, cloud.region_name.as_deref())
     }
 
-    /// Revokes a token that [`Session::log_in`] gave (or any other).
-    pub async fn revoke(&self, _token: &SecretString, _patience: &Patience) -> Result<(), Error> {
-        todo!()
+    /// Logs in with an application credential, against the same cloud with the same trust. A
+    /// refusal is [`Error::Api`].
+    pub async fn log_in(&self, login: &Login, patience: &Patience) -> Result<Token, Error> {
+        let id = &login.application_credential_id;
+        let authentication = Authentication::application_credential(id, &login.secret);
+        self.issue(&authentication, false, patience).await
+    }
+
+    /// Revokes a token that [`Session::log_in`] gave (or any other). One that is dead already is
+    /// a success.
+    pub async fn revoke(&self, token: &SecretString, patience: &Patience) -> Result<(), Error> {
+        let request = Request::new(Method::DELETE, self.shared.path(&["auth", "tokens"])?)
+            .secret_header(SUBJECT_TOKEN, token);
+        let by_itself = request.clone().secret_header(AUTH_TOKEN, token);
+        match judge(&by_itself, self.shared.client.send(&by_itself, patience).await?) {
+            Ok(_) => Ok(()),
+            Err(Error::Api(answer)) if answer.status == 404 => Ok(()),
+            // dead already, or bound by access rules that do not allow it this call: ask as
+            // ourselves
+            Err(Error::Api(answer)) if matches!(answer.status, 401 | 403) => {
+                match self.send(request, patience).await {
+                    Err(Error::Api(answer)) if answer.status == 404 => Ok(()),
+                    outcome => outcome.map(|_| ()),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends with the session's token; only a success is an `Ok`.
+    pub async fn send(&self, request: Request, patience: &Patience) -> Result<Response, Error> {
+        let mut held = self.held(false, patience).await?;
+        let mut renewals = 0;
+        loop {
+            let authorised = request.clone().secret_header(AUTH_TOKEN, &held.token.value);
+            let answer = self.shared.client.send(&authorised, patience).await?;
+            let outcome = judge(&authorised, answer);
+            let Err(Error::Api(refusal)) = &outcome else {
+                held.accepted.store(true, Ordering::Relaxed);
+                return outcome;
+            };
+            if !refuses_token(refusal, &held.token) {
+                held.accepted.store(true, Ordering::Relaxed);
+                return outcome;
+            }
+            match self.renew(&held, patience).await? {
+                Some(next) if renewals < MOST_RENEWALS => held = next,
+                _ => return outcome,
+            }
+            renewals += 1;
+        }
+    }
+
+    /// Like [`Session::send`], for an answer that is JSON. One that cannot be read is asked for once
+    /// more if that does no harm.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        patience: &Patience,
+    ) -> Result<T, Error> {
+        let again = request.idempotency == crate::cloud::http::Idempotency::Idempotent;
+        match self.json_once(&request, patience).await {
+            Err(Error::Unreadable { .. }) if again && patience.check().is_ok() => {
+                self.json_once(&request, patience).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn json_once<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        patience: &Patience,
+    ) -> Result<T, Error> {
+        let answer = self.send(request.clone(), patience).await?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| unreadable(request, &answer, &describe(&error)))
+    }
+
+    /// An address under Keystone's `/v3`.
+    pub(super) fn identity_url(&self, path: &[&str]) -> Result<Url, Error> {
+        self.shared.path(path)
+    }
+
+    /// The token to use now, issued if there is none that serves.
+    async fn held(&self, with_catalog: bool, patience: &Patience) -> Result<Arc<Held>, Error> {
+        let mut slot = self.locked(patience).await?;
+        match &slot.held {
+            Some(held) if held.serves(with_catalog) => Ok(Arc::clone(held)),
+            _ => self.refill(&mut slot, with_catalog, patience).await,
+        }
+    }
+
+    /// After a refusal of `spent`: another token, or None where the refusal is to be believed.
+    async fn renew(
+        &self,
+        spent: &Arc<Held>,
+        patience: &Patience,
+    ) -> Result<Option<Arc<Held>>, Error> {
+        let mut slot = self.locked(patience).await?;
+        if let Some(held) = slot.held.as_ref().filter(|held| !Arc::ptr_eq(held, spent)) {
+            // somebody else has renewed it meanwhile
+            return Ok(Some(Arc::clone(held)));
+        }
+        let now = Instant::now();
+        if slot.futile_until.is_some_and(|until| now < until) {
+            return Ok(None);
+        }
+        if spent.accepted.load(Ordering::Relaxed) {
+            slot.settled = false;
+        } else {
+            let at_birth = spent.issued.elapsed() < 2 * REVOCATION_SECOND;
+            if slot.settled || !at_birth {
+                slot.futile_until = Some(now + FUTILE_FOR);
+                return Ok(None);
+            }
+            slot.settled = true;
+            let rest = REVOCATION_SECOND.saturating_sub(spent.issued.elapsed());
+            if patience.sleep(rest).await.is_err() {
+                return Ok(None);
+            }
+        }
+        if !self.shared.cloud.authentication.can_be_repeated() {
+            return Ok(None);
+        }
+        let with_catalog = spent.token.catalog.is_some();
+        self.refill(&mut slot, with_catalog, patience).await.map(Some)
+    }
+
+    async fn locked(
+        &self,
+        patience: &Patience,
+    ) -> Result<tokio::sync::MutexGuard<'_, Slot>, Error> {
+        let started = Instant::now();
+        patience.until(self.shared.slot.lock()).await.map_err(|why| {
+            let request = "waiting for the login".to_owned();
+            match why {
+                Interruption::Cancelled => Error::Stopped { request },
+                Interruption::OutOfTime => {
+                    Error::TimedOut { request, after: started.elapsed(), may_have_acted: false }
+                }
+            }
+        })
+    }
+
+    /// Logs in; whoever calls holds the lock, so that there is one login at a time.
+    async fn refill(
+        &self,
+        slot: &mut Slot,
+        with_catalog: bool,
+        patience: &Patience,
+    ) -> Result<Arc<Held>, Error> {
+        if let Some(refusal) = &slot.refused {
+            return Err(Error::Login(refusal.clone()));
+        }
+        match &slot.unanswered {
+            Some((at, error)) if at.elapsed() < FAILURE_SHARED => return Err(error.clone()),
+            _ => {}
+        }
+        let authentication = &self.shared.cloud.authentication;
+        // what cannot log in again must take all that it may ever need
+        let with_catalog = with_catalog || !authentication.can_be_repeated();
+        let issued = Instant::now();
+        match self.issue(authentication, with_catalog, patience).await {
+            Ok(token) => {
+                let held = Arc::new(Held::new(token, issued));
+                slot.unanswered = None;
+                slot.held = Some(Arc::clone(&held));
+                Ok(held)
+            }
+            Err(Error::Api(refusal)) => {
+                let refusal = self.shared.explained(refusal, slot.held.is_some());
+                let temporary = refusal.status >= 500 || matches!(refusal.status, 408 | 429);
+                if temporary {
+                    slot.unanswered = Some((Instant::now(), Error::Login(refusal.clone())));
+                } else {
+                    slot.refused = Some(refusal.clone());
+                }
+                Err(Error::Login(refusal))
+            }
+            Err(error) => {
+                if matches!(error, Error::NoAnswer { .. } | Error::Unreadable { .. }) {
+                    slot.unanswered = Some((Instant::now(), error.clone()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn issue(
+        &self,
+        authentication: &Authentication,
+        with_catalog: bool,
+        patience: &Patience,
+    ) -> Result<Token, Error> {
+        let mut url = self.shared.auth_url.clone();
+        extend(&mut url, &["auth", "tokens"])?;
+        if !with_catalog {
+            url.set_query(Some("nocatalog"));
+        }
+        let mut request = Request::new(Method::POST, url).repeatable();
+        for secret in authentication.secrets() {
+            request = request.hides(secret);
+        }
+        let request = request.json(&authentication.request()).map_err(|_| ConfigError {
+            message: "the login cannot be written as JSON".to_owned(),
+            setting: None,
+        })?;
+        let answer = judge(&request, self.shared.client.send(&request, patience).await?)?;
+        let value = answer.headers.get(SUBJECT_TOKEN).and_then(|value| value.to_str().ok());
+        let mut token = Token::parse(value.unwrap_or_default().into(), &answer.body)
+            .map_err(|why| unreadable(&request, &answer, &why))?;
+        if with_catalog {
+            // an unscoped token has none, and never will
+            token.catalog.get_or_insert_default();
+        } else {
+            token.catalog = None;
+        }
+        Ok(token)
     }
 }
 
-/// How long before its end a token is renewed.
-pub const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
+impl Shared {
+    fn path(&self, path: &[&str]) -> Result<Url, Error> {
+        let mut url = self.identity.clone();
+        extend(&mut url, path)?;
+        Ok(url)
+    }
+
+    /// A refused login with what its status does not tell.
+    fn explained(&self, mut refusal: ApiError, had_token: bool) -> ApiError {
+        if had_token && !self.cloud.authentication.can_be_repeated() {
+            refusal.message.push_str(
+                " (the token ended, and a one-time passcode cannot be used for another login)",
+            );
+        }
+        refusal
+    }
+}
+
+/// An answer that is a success, or the service's refusal.
+fn judge(request: &Request, answer: Response) -> Result<Response, Error> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let message = match location.and_then(|text| request.url.join(text).ok()) {
+        Some(mut target) if answer.status.is_redirection() => {
+            target.set_query(None);
+            format!("it redirects to {target}, which is not followed; configure that address")
+        }
+        _ => request.message(&answer),
+    };
+    Err(Error::Api(ApiError {
+        status: answer.status.as_u16(),
+        message,
+        request_id: answer.request_id(),
+        request: request.label(),
+    }))
+}
+
+/// Whether it is the token that an answer refuses: a 401, or the 404 that Keystone gives to
+/// whatever comes with a token of an application credential that is gone.
+fn refuses_token(refusal: &ApiError, token: &Token) -> bool {
+    if refusal.status == 401 {
+        return true;
+    }
+    let Some(own) = &token.application_credential else { return false };
+    refusal.status == 404
+        && refusal.message.contains("Application Credential")
+        && refusal.message.contains(&own.id)
+        && !refusal.request.ends_with(&own.id)
+}
+
+fn unreadable(request: &Request, answer: &Response, why: &str) -> Error {
+    let what = if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok() {
+        why.to_owned()
+    } else {
+        format!("{why}; it is {}", answer.what_it_is_instead())
+    };
+    Error::Unreadable { request: request.label(), reason: what, request_id: answer.request_id() }
+}
+
+/// A configured address.
+fn address(text: &str, setting: &'static str) -> Result<Url, Error> {
+    let complaint = |what: &str| {
+        Error::Config(ConfigError { message: format!("{setting} {what}"), setting: Some(setting) })
+    };
+    let mut url =
+        Url::parse(text).map_err(|error| complaint(&format!("is no address: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(complaint("must begin with https:// or http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(complaint("must not hold a user name or password"));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// Keystone's address with its version.
+fn versioned(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/');
+    let path = if path.ends_with("/v3") { path.to_owned() } else { format!("{path}/v3") };
+    url.set_path(&path);
+    url
+}
+
+/// Appends segments, encoded. One that an address cannot hold (empty, `.`, `..`) would silently
+/// name another resource.
+fn extend(url: &mut Url, path: &[&str]) -> Result<(), Error> {
+    if let Some(odd) = path.iter().find(|part| matches!(**part, "" | "." | "..")) {
+        let message = format!("\"{odd}\" cannot be an id");
+        return Err(Error::Config(ConfigError { message, setting: None }));
+    }
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    Ok(())
+}

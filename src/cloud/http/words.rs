@@ -1,0 +1,126 @@
+//! What an error's body says, in one line: Keystone's, Magnum's and OCI's JSON, a proxy's HTML.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::Response;
+
+/// The service's own words, without the given secrets; of an HTML page only its title. Where the
+/// body says nothing, the status' name.
+pub(super) fn of(answer: &Response, secrets: &[SecretString]) -> String {
+    let said = match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(json) => from_json(&json),
+        Err(_) => from_text(answer),
+    };
+    let said = said
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| answer.status.canonical_reason().unwrap_or("no explanation").to_owned());
+    tidy(&scrub(said, secrets))
+}
+
+/// What a body is that should have been JSON.
+pub(super) fn instead_of_json(answer: &Response) -> String {
+    if answer.body.is_empty() {
+        return "an empty body".to_owned();
+    }
+    match html_title(&answer.body) {
+        Some(title) if title.is_empty() => "an HTML page".to_owned(),
+        Some(title) => format!("an HTML page, \"{}\"", tidy(&title)),
+        None => format!("{} bytes that are not the JSON expected", answer.body.len()),
+    }
+}
+
+fn from_json(json: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    // Magnum: {"errors": [{"title": …, "detail": …}]}
+    let first = json.get("errors").and_then(|errors| errors.get(0));
+    let magnum = first.and_then(|error| {
+        error
+            .get("detail")
+            .and_then(text)
+            .filter(|detail| !detail.is_empty())
+            .or_else(|| error.get("title").and_then(text))
+    });
+    // Keystone: {"error": {"message": …}}
+    let keystone = || json.get("error").and_then(|error| error.get("message")).and_then(text);
+    // Flask, OCI: {"message": …}; OAuth: {"error": …}; wsme: {"faultstring": …}
+    let plain = || ["message", "error", "faultstring"].iter().find_map(|key| text(json.get(*key)?));
+    magnum.or_else(keystone).or_else(plain)
+}
+
+fn from_text(answer: &Response) -> Option<String> {
+    if let Some(title) = html_title(&answer.body) {
+        return Some(title);
+    }
+    let text = std::str::from_utf8(&answer.body).ok()?.trim();
+    // half an object is a cut answer, not words
+    (!text.starts_with(['{', '['])).then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// None if it is no HTML; empty if the page has no title.
+fn html_title(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|tag| {
+        let start = tag + lower[tag..].find('>')? + 1;
+        let end = start + lower[start..].find("</title")?;
+        Some(text[start..end].trim().to_owned())
+    });
+    Some(title.unwrap_or_default())
+}
+
+/// Removes the secrets, and what Keystone's schema validation quotes of the request ("Value: {…}"),
+/// which may hold them escaped.
+fn scrub(mut text: String, secrets: &[SecretString]) -> String {
+    if secrets.is_empty() {
+        return text;
+    }
+    for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|text| text.len() > 3) {
+        text = text.replace(secret, "(redacted)");
+    }
+    drop_quoted_request(&mut text);
+    text
+}
+
+/// Keystone's validation says `Invalid input for field/attribute F. Value: V. COMPLAINT`.
+fn drop_quoted_request(text: &mut String) {
+    const MARK: &str = "Value: ";
+    let Some(at) = text.find(MARK) else { return };
+    let (field, value) = (text[..at].to_ascii_lowercase(), &text[at + MARK.len()..]);
+    let secret_field =
+        ["passcode", "password", "secret", "token"].iter().any(|w| field.contains(w));
+    if !secret_field && !value.starts_with(['{', '[']) {
+        return;
+    }
+    // the complaint is kept only where it surely quotes nothing itself
+    let complaint = value.rfind("}. ").map(|end| &value[end + 3..]);
+    let complaint = complaint.filter(|text| !secret_field && !text.contains(['{', '[']));
+    let kept = complaint.unwrap_or_default().to_owned();
+    text.truncate(at);
+    text.push_str(&kept);
+}
+
+/// One line, of bearable length, without control characters.
+fn tidy(text: &str) -> String {
+    const LONGEST: usize = 600;
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if word.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > LONGEST {
+            let cut = (0..=LONGEST).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            line.truncate(cut);
+            line.push('…');
+            break;
+        }
+    }
+    line
+}

@@ -1,0 +1,545 @@
+//! One cloud's configuration, folded together from its sources into plain keys and values, as
+//! openstacksdk folds it: defaults, profile, cloud, region, explicit settings.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::files::{Files, merge};
+use super::yaml::{Map, Node};
+use super::{ConfigError, DEFAULT_TIMEOUT, Settings, Surroundings};
+
+/// Where the login comes from, before explicit settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// `OS_*`.
+    Environment,
+    /// A cloud of clouds.yaml.
+    Named(String),
+    /// Explicit settings only.
+    Nothing,
+}
+
+impl Chosen {
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Environment | Self::Nothing => None,
+        }
+    }
+}
+
+/// Named by the settings, by `OS_CLOUD`, the variables, or the only cloud there is.
+pub(super) fn choose(
+    settings: &Settings,
+    from: &Surroundings,
+    files: &Files,
+) -> Result<Chosen, ConfigError> {
+    let variable = |name: &str| from.environment.get(name).filter(|value| !value.is_empty());
+    let of_environment = variable("OS_CLOUD_NAME").map_or("envvars", String::as_str);
+    if files.clouds.contains_key(of_environment) {
+        return Err(ConfigError::new(
+            None,
+            format!(
+                "clouds.yaml has a cloud named {of_environment}, which is what the login of the \
+                 OS_* variables is called; rename it, or set OS_CLOUD_NAME to another name"
+            ),
+        ));
+    }
+    let given = settings.cloud.as_ref().map(|name| (name, "cloud"));
+    let told = given.or_else(|| variable("OS_CLOUD").map(|name| (name, "OS_CLOUD")));
+    if let Some((name, by)) = told {
+        if files.clouds.contains_key(name) {
+            return Ok(Chosen::Named(name.clone()));
+        }
+        if name == of_environment {
+            return Ok(Chosen::Environment);
+        }
+        return Err(ConfigError::new(
+            Some("cloud"),
+            format!("{by} names the cloud \"{name}\", which is not there; {}", files.describe()),
+        ));
+    }
+    if environment(from).keys().any(|key| MEANINGFUL.contains(&key.as_str())) {
+        return Ok(Chosen::Environment);
+    }
+    // a login written out here has nothing to do with a file that happens to hold one cloud
+    match files.names()[..] {
+        [only] if settings.auth_url.is_none() => Ok(Chosen::Named(only.to_owned())),
+        _ => Ok(Chosen::Nothing),
+    }
+}
+
+/// Variables that make a login of the environment; others (`OS_REGION_NAME`, or something of an
+/// operating system) do not.
+const MEANINGFUL: &[&str] = &[
+    "application_credential_id",
+    "application_credential_name",
+    "application_credential_secret",
+    "auth_token",
+    "auth_type",
+    "auth_url",
+    "passcode",
+    "password",
+    "profile",
+    "project_id",
+    "project_name",
+    "tenant_id",
+    "tenant_name",
+    "token",
+    "user_id",
+    "username",
+];
+
+/// Keys of a login that a place outside `auth` overrides; the rest is overridden by `auth`.
+const OUTSIDE_WINS: &[(&str, &[&str])] = &[
+    ("domain_id", &["domain_id"]),
+    ("domain_name", &["domain_name"]),
+    ("passcode", &["passcode"]),
+    ("project_domain_id", &["project_domain_id"]),
+    ("project_domain_name", &["project_domain_name"]),
+    ("project_id", &["tenant_id", "project_id"]),
+    ("project_name", &["tenant_name", "project_name"]),
+    ("token", &["auth_token", "token"]),
+    ("user_domain_id", &["user_domain_id"]),
+    ("user_domain_name", &["user_domain_name"]),
+];
+
+/// The rest, with what each was called before.
+const INSIDE_WINS: &[(&str, &[&str])] = &[
+    ("application_credential_id", &["application_credential_id"]),
+    ("application_credential_name", &["application_credential_name"]),
+    ("application_credential_secret", &["application_credential_secret"]),
+    ("auth_url", &["auth_url"]),
+    ("default_domain_id", &["default_domain_id"]),
+    ("default_domain_name", &["default_domain_name"]),
+    ("password", &["password"]),
+    ("system_scope", &["system_scope"]),
+    ("trust_id", &["trust_id"]),
+    ("user_id", &["user_id"]),
+    ("username", &["username", "user_name"]),
+];
+
+/// One cloud's keys and values. Has no `Debug`: it holds secrets.
+pub(super) struct Flat {
+    /// What is outside `auth`.
+    top: Map,
+    /// The login.
+    auth: BTreeMap<String, String>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Flat {
+    /// Everything but the explicit settings.
+    pub(super) fn of(
+        chosen: &Chosen,
+        settings: &Settings,
+        from: &Surroundings,
+        files: &Files,
+    ) -> Result<Self, ConfigError> {
+        let own = match chosen {
+            Chosen::Environment => environment(from),
+            Chosen::Named(name) => match files.clouds.get(name) {
+                Some(Node::Map(own)) => own.clone(),
+                Some(Node::Null) => Map::new(),
+                _ => {
+                    let message = format!("the cloud \"{name}\" in clouds.yaml is not a mapping");
+                    return Err(ConfigError::new(Some("cloud"), message));
+                }
+            },
+            Chosen::Nothing => Map::new(),
+        };
+        let (mut top, mut warnings) = (Map::new(), Vec::new());
+        add_profile(&own, chosen, settings, files, &mut top, &mut warnings)?;
+        // a region said by the cloud itself displaces the profile's list
+        if own.contains_key("region_name") || own.contains_key("regions") {
+            top.remove("regions");
+        }
+        overlay_map(&mut top, own);
+        apply_region(&mut top, chosen, settings, from)?;
+        let inside = match top.remove("auth") {
+            Some(Node::Map(inside)) => inside,
+            _ => Map::new(),
+        };
+        let mut flat = Self { top, auth: BTreeMap::new(), warnings };
+        flat.gather(&inside);
+        flat.expand();
+        Ok(flat)
+    }
+
+    /// A key of the login.
+    pub(super) fn auth(&self, key: &str) -> Option<&str> {
+        self.auth.get(key).map(String::as_str)
+    }
+
+    /// A key outside the login.
+    pub(super) fn top(&self, key: &str) -> Option<&str> {
+        self.top.get(key).and_then(Node::text).filter(|text| !text.is_empty())
+    }
+
+    /// A key outside the login that is a list, or a text with commas.
+    pub(super) fn list(&self, key: &str) -> Vec<&str> {
+        match self.top.get(key) {
+            Some(Node::List(items)) => items.iter().filter_map(Node::text).collect(),
+            Some(Node::Text(text)) => {
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Lays the explicit settings over the login. Of two ways to say the same (a project's id, its
+    /// name) the one that is explicit stays and the other goes, else a variable meant for another
+    /// project would win.
+    pub(super) fn overlay(&mut self, settings: &Settings) {
+        let secret = |value: &Option<secrecy::SecretString>| {
+            value.as_ref().map(|secret| secret.expose_secret().to_owned())
+        };
+        let s = settings;
+        let own = [
+            ("application_credential_id", s.application_credential_id.clone()),
+            ("application_credential_name", s.application_credential_name.clone()),
+            ("application_credential_secret", secret(&s.application_credential_secret)),
+            ("auth_url", s.auth_url.clone()),
+            ("domain_id", s.domain_id.clone()),
+            ("domain_name", s.domain_name.clone()),
+            ("passcode", secret(&s.passcode)),
+            ("password", secret(&s.password)),
+            ("project_domain_id", s.project_domain_id.clone()),
+            ("project_domain_name", s.project_domain_name.clone()),
+            ("project_id", s.project_id.clone()),
+            ("project_name", s.project_name.clone()),
+            ("token", secret(&s.token)),
+            ("user_domain_id", s.user_domain_id.clone()),
+            ("user_domain_name", s.user_domain_name.clone()),
+            ("user_id", s.user_id.clone()),
+            ("username", s.username.clone()),
+        ];
+        let own: Vec<_> = own
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))
+            .collect();
+        for (key, rivals) in RIVALS {
+            if own.iter().any(|(given, _)| given == key) {
+                for rival in *rivals {
+                    self.auth.remove(*rival);
+                }
+            }
+        }
+        self.auth.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        self.spread_domain();
+        let top = [
+            ("identity_endpoint_override", s.identity_endpoint_override.clone()),
+            ("interface", s.interface.clone()),
+        ];
+        for (key, value) in top {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                self.top.insert(key.to_owned(), Node::Text(value));
+            }
+        }
+    }
+
+    /// `public` where nothing is said; `publicURL` is an old spelling.
+    pub(super) fn interfaces(&self) -> Vec<String> {
+        let said = self.list("interface");
+        if said.is_empty() {
+            return vec!["public".to_owned()];
+        }
+        said.iter().map(|name| name.trim_end_matches("URL").to_owned()).collect()
+    }
+
+    pub(super) fn endpoint_overrides(&self) -> BTreeMap<String, String> {
+        let mut overrides = BTreeMap::new();
+        // the newer spelling last, so that it stays
+        for suffix in ["_endpoint", "_endpoint_override"] {
+            for (key, node) in &self.top {
+                let service = key.strip_suffix(suffix).filter(|service| !service.is_empty());
+                if let (Some(service), Some(text)) = (service, node.text()) {
+                    overrides.insert(service.to_owned(), text.to_owned());
+                }
+            }
+        }
+        overrides.retain(|_, text| !text.is_empty());
+        overrides
+    }
+
+    /// `api_timeout`, or any of its old names.
+    pub(super) fn timeout(&self) -> Result<Duration, ConfigError> {
+        let text = self.top("api_timeout").or_else(|| {
+            self.top.iter().find_map(|(key, node)| {
+                (key.ends_with("timeout")).then(|| node.text().filter(|text| !text.is_empty()))?
+            })
+        });
+        let Some(text) = text else { return Ok(DEFAULT_TIMEOUT) };
+        let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| {
+            ConfigError::new(Some("timeout"), "api_timeout must be a number of seconds above 0")
+        })
+    }
+
+    /// Moves the login's keys together, wherever they were written.
+    fn gather(&mut self, inside: &Map) {
+        let text = |map: &Map, key: &str| {
+            map.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        for (target, names) in OUTSIDE_WINS {
+            let found = names
+                .iter()
+                .filter_map(|name| text(&self.top, name).or_else(|| text(inside, name)))
+                .next_back();
+            self.auth.extend(found.map(|value| ((*target).to_owned(), value)));
+        }
+        for (target, names) in INSIDE_WINS {
+            let found = names
+                .iter()
+                .find_map(|name| text(inside, name))
+                .or_else(|| names.iter().find_map(|name| text(&self.top, name)));
+            self.auth.extend(found.map(|value| ((*target).to_owned(), value)));
+        }
+        if !self.top.contains_key("interface")
+            && let Some(old) = self.top.remove("endpoint_type")
+        {
+            self.top.insert("interface".to_owned(), old);
+        }
+    }
+
+    /// `{region_name}` and the like, in `auth_url` and in everything outside the login.
+    fn expand(&mut self) {
+        let values: BTreeMap<String, String> = self
+            .top
+            .iter()
+            .filter_map(|(key, node)| Some((key.clone(), node.text()?.to_owned())))
+            .collect();
+        if let Some(url) = self.auth.get_mut("auth_url") {
+            *url = formatted(url, &values);
+        }
+        for node in self.top.values_mut() {
+            if let Node::Text(text) = node {
+                *text = formatted(text, &values);
+            }
+        }
+    }
+
+    /// For a login that is not bound to a version a default id comes before a name that is said
+    /// (keystoneauth's rule), but not before an explicit one: so it is written out while explicit
+    /// settings are not there yet.
+    pub(super) fn spread_default_domain(&mut self) {
+        if let Some(default) = self.auth.remove("default_domain_id") {
+            for key in ["user_domain_id", "project_domain_id"] {
+                self.auth.entry(key.to_owned()).or_insert_with(|| default.clone());
+            }
+        }
+    }
+
+    /// A domain said once is the user's and the project's, where there is a project; else it is what
+    /// the token is for.
+    fn spread_domain(&mut self) {
+        if !self.auth.contains_key("project_id") && !self.auth.contains_key("project_name") {
+            return;
+        }
+        for kind in ["id", "name"] {
+            let Some(domain) = self.auth.remove(&format!("domain_{kind}")) else { continue };
+            for whose in ["user", "project"] {
+                let key = format!("{whose}_domain_{kind}");
+                self.auth.entry(key).or_insert_with(|| domain.clone());
+            }
+        }
+    }
+}
+
+const DOMAINS: &[&str] = &[
+    "default_domain_id",
+    "default_domain_name",
+    "domain_id",
+    "domain_name",
+    "project_domain_id",
+    "project_domain_name",
+    "user_domain_id",
+    "user_domain_name",
+];
+
+/// What an explicit setting displaces.
+const RIVALS: &[(&str, &[&str])] = &[
+    ("application_credential_id", &["application_credential_name"]),
+    ("application_credential_name", &["application_credential_id"]),
+    ("domain_id", DOMAINS),
+    ("domain_name", DOMAINS),
+    ("project_domain_id", &["project_domain_name"]),
+    ("project_domain_name", &["project_domain_id"]),
+    ("project_id", &["project_name", "system_scope", "trust_id"]),
+    ("project_name", &["project_id", "system_scope", "trust_id"]),
+    ("user_domain_id", &["user_domain_name"]),
+    ("user_domain_name", &["user_domain_id"]),
+    ("user_id", &["username"]),
+    ("username", &["user_id"]),
+];
+
+/// A truth as people write it.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
+        "" | "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// `OS_USERNAME` as `username`; without those of test tools, as in openstacksdk.
+fn environment(from: &Surroundings) -> Map {
+    let skipped = ["OS_TEST", "OS_STD", "OS_LOG"];
+    let chooses = ["OS_CLOUD", "OS_CLOUD_NAME", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"];
+    from.environment
+        .iter()
+        .filter(|(key, value)| !value.is_empty() && !chooses.contains(&key.as_str()))
+        .filter(|(key, _)| !skipped.iter().any(|prefix| key.starts_with(prefix)))
+        .filter_map(|(key, value)| {
+            Some((key.strip_prefix("OS_")?.to_ascii_lowercase(), Node::Text(value.clone())))
+        })
+        .collect()
+}
+
+/// Replaces, but for `auth`, which is merged.
+fn overlay_map(into: &mut Map, from: Map) {
+    for (key, node) in from {
+        match (into.get_mut(&key), node) {
+            (Some(Node::Map(old)), Node::Map(new)) if key == "auth" => merge(old, new),
+            (_, node) => {
+                into.insert(key, node);
+            }
+        }
+    }
+}
+
+fn add_profile(
+    own: &Map,
+    chosen: &Chosen,
+    settings: &Settings,
+    files: &Files,
+    top: &mut Map,
+    warnings: &mut Vec<String>,
+) -> Result<(), ConfigError> {
+    // `cloud` is the key's old name
+    let name = own.get("profile").or_else(|| own.get("cloud")).and_then(Node::text);
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(()) };
+    if let Some(profile) = files.profile(name) {
+        overlay_map(top, profile.clone());
+        return Ok(());
+    }
+    let whose = chosen.name().map_or("OS_PROFILE".to_owned(), |cloud| format!("cloud \"{cloud}\""));
+    let place = files.profile_place();
+    let inside =
+        own.get("auth").and_then(Node::map).is_some_and(|auth| auth.contains_key("auth_url"));
+    if inside || own.contains_key("auth_url") || settings.auth_url.is_some() {
+        warnings
+            .push(format!("the profile \"{name}\" of {whose} is not in {place} and is not used"));
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        Some("cloud"),
+        format!(
+            "{whose} has the profile \"{name}\", which is expected in {place} and is not there; \
+             the profiles that openstacksdk ships and those behind an address are not known here: \
+             write auth_url (and regions) into clouds.yaml instead"
+        ),
+    ))
+}
+
+/// Chooses one of the regions and lays its values over the cloud's.
+fn apply_region(
+    top: &mut Map,
+    chosen: &Chosen,
+    settings: &Settings,
+    from: &Surroundings,
+) -> Result<(), ConfigError> {
+    let regions = top.remove("regions");
+    let mut known: Vec<(String, Map)> = Vec::new();
+    match regions.or_else(|| top.get("region_name").cloned()) {
+        Some(Node::List(items)) => {
+            for item in items {
+                known.push(region(item)?);
+            }
+        }
+        Some(Node::Text(text)) => {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            known.extend(names.map(|name| (name.to_owned(), Map::new())));
+        }
+        _ => {}
+    }
+    let explicit = settings.region_name.as_deref().filter(|name| !name.is_empty());
+    // who chooses the cloud by a variable chooses its region by one too, as with the openstack
+    // command; a cloud chosen explicitly has nothing to do with the variables
+    let by_variable = from.environment.get("OS_REGION_NAME").map(String::as_str);
+    let by_variable = by_variable.filter(|name| {
+        !name.is_empty() && settings.cloud.is_none() && matches!(chosen, Chosen::Named(_))
+    });
+    let wanted = explicit.or(by_variable);
+    let (name, values) = match wanted {
+        None => match known.into_iter().next() {
+            Some(first) => first,
+            None => return Ok(()),
+        },
+        Some(wanted) if known.is_empty() || *chosen == Chosen::Environment => {
+            (wanted.to_owned(), Map::new())
+        }
+        Some(wanted) => {
+            let names: Vec<_> = known.iter().map(|(name, _)| name.as_str()).collect();
+            let all = names.join(", ");
+            match known.iter().position(|(name, _)| name == wanted) {
+                Some(at) => known.swap_remove(at),
+                None => {
+                    let message = format!(
+                        "the cloud has no region \"{wanted}\"; clouds.yaml gives it: {all}"
+                    );
+                    return Err(ConfigError::new(Some("region_name"), message));
+                }
+            }
+        }
+    };
+    overlay_map(top, values.into_iter().filter(|(_, node)| *node != Node::Null).collect());
+    top.insert("region_name".to_owned(), Node::Text(name));
+    Ok(())
+}
+
+fn region(item: Node) -> Result<(String, Map), ConfigError> {
+    let complaint = || {
+        let message = "each entry of regions must be a name, or a mapping of name and values";
+        ConfigError::new(Some("region_name"), message)
+    };
+    match item {
+        Node::Text(name) => Ok((name, Map::new())),
+        Node::Map(mut entry) => {
+            let Some(Node::Text(name)) = entry.remove("name") else { return Err(complaint()) };
+            match entry.remove("values") {
+                Some(Node::Map(values)) => Ok((name, values)),
+                None | Some(Node::Null) => Ok((name, Map::new())),
+                Some(_) => Err(complaint()),
+            }
+        }
+        _ => Err(complaint()),
+    }
+}
+
+/// Python's `str.format` with names only; a name that is not known stays as it is.
+fn formatted(text: &str, values: &BTreeMap<String, String>) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        result.push_str(&rest[..at]);
+        let brace = &rest[at..];
+        let name = brace.find('}').map(|end| &brace[1..end]);
+        if brace.starts_with("{{") || brace.starts_with("}}") {
+            result.push_str(&brace[..1]);
+            rest = &brace[2..];
+        } else if let Some((name, value)) =
+            name.filter(|_| brace.starts_with('{')).and_then(|name| Some((name, values.get(name)?)))
+        {
+            result.push_str(value);
+            rest = &brace[name.len() + 2..];
+        } else {
+            result.push_str(&brace[..1]);
+            rest = &brace[1..];
+        }
+    }
+    result.push_str(rest);
+    result
+}

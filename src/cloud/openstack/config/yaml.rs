@@ -1,0 +1,182 @@
+//! YAML and JSON as a tree in which every scalar keeps the text it was written in.
+//!
+//! A typed reading would turn a project id such as `12e34` into a number and back into another
+//! text, and a password `yes` into `true`. What is a truth is for the reader of the key to say.
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
+
+/// A value. Has no `Debug`: it may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    List(Vec<Node>),
+    Map(Map),
+    Null,
+    Text(String),
+}
+
+pub(super) type Map = BTreeMap<String, Node>;
+
+impl Node {
+    /// A scalar's text; None for null, lists and maps.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::List(_) | Self::Map(_) | Self::Null => None,
+        }
+    }
+
+    pub(super) fn map(&self) -> Option<&Map> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+}
+
+/// The first document; an error says where it is wrong, without quoting it.
+pub(super) fn parse_yaml(text: &str) -> Result<Node, String> {
+    let mut builder = Builder::default();
+    for step in Parser::new_from_str(text) {
+        let (event, _) = step.map_err(|error| {
+            let at = error.marker();
+            format!("it is not YAML (line {}, column {})", at.line(), at.col() + 1)
+        })?;
+        if builder.take(event)? {
+            break;
+        }
+    }
+    Ok(builder.root.unwrap_or(Node::Null))
+}
+
+pub(super) fn parse_json(text: &str) -> Result<Node, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        format!("it is not JSON (line {}, column {})", error.line(), error.column())
+    })?;
+    Ok(from_json(value))
+}
+
+fn from_json(value: serde_json::Value) -> Node {
+    use serde_json::Value;
+    match value {
+        Value::Null => Node::Null,
+        Value::Bool(value) => Node::Text(value.to_string()),
+        Value::Number(number) => Node::Text(number.to_string()),
+        Value::String(text) => Node::Text(text),
+        Value::Array(items) => Node::List(items.into_iter().map(from_json).collect()),
+        Value::Object(items) => {
+            Node::Map(items.into_iter().map(|(key, item)| (key, from_json(item))).collect())
+        }
+    }
+}
+
+/// A tree in the making.
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Node>,
+    /// Of everything that aliases brought in: a bound on trees that double at each step.
+    copied: usize,
+    root: Option<Node>,
+}
+
+struct Open {
+    anchor: usize,
+    key: Option<Node>,
+    node: Node,
+    /// `<<`: gives way to what is written here.
+    merged: Vec<Node>,
+}
+
+impl Builder {
+    /// True after the first document.
+    fn take(&mut self, event: Event<'_>) -> Result<bool, String> {
+        const DEEPEST: usize = 64;
+        const MOST_COPIED: usize = 100_000;
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let quoted = style != ScalarStyle::Plain
+                    || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+                let node = if quoted { Node::Text(text.into_owned()) } else { plain(&text) };
+                self.add(node, anchor);
+            }
+            Event::SequenceStart(_, anchor, _) => self.push(Node::List(Vec::new()), anchor),
+            Event::MappingStart(_, anchor, _) => self.push(Node::Map(Map::new()), anchor),
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(id) => {
+                let node = self.anchors.get(&id).cloned().unwrap_or(Node::Null);
+                self.copied += size(&node);
+                if self.copied > MOST_COPIED {
+                    return Err("its aliases add up to too much".to_owned());
+                }
+                self.add(node, 0);
+            }
+            Event::DocumentEnd => return Ok(true),
+            _ => {}
+        }
+        if self.open.len() > DEEPEST {
+            return Err(format!("it is nested more than {DEEPEST} deep"));
+        }
+        Ok(false)
+    }
+
+    fn push(&mut self, node: Node, anchor: usize) {
+        self.open.push(Open { anchor, key: None, node, merged: Vec::new() });
+    }
+
+    fn close(&mut self) {
+        let Some(Open { anchor, mut node, merged, .. }) = self.open.pop() else { return };
+        if let Node::Map(map) = &mut node {
+            let sources = merged.into_iter().flat_map(|source| match source {
+                Node::List(items) => items,
+                single => vec![single],
+            });
+            for source in sources {
+                if let Node::Map(items) = source {
+                    for (key, item) in items {
+                        map.entry(key).or_insert(item);
+                    }
+                }
+            }
+        }
+        self.add(node, anchor);
+    }
+
+    fn add(&mut self, node: Node, anchor: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root.get_or_insert(node);
+            return;
+        };
+        match (&mut open.node, open.key.take()) {
+            (Node::List(items), _) => items.push(node),
+            (Node::Map(_), None) => open.key = Some(node),
+            (Node::Map(_), Some(key)) if key.text() == Some("<<") => open.merged.push(node),
+            // the last of equal keys counts; a key that is a list or map is none of ours
+            (Node::Map(map), Some(key)) => {
+                if let Some(key) = key.text() {
+                    map.insert(key.to_owned(), node);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn plain(text: &str) -> Node {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Node::Null,
+        _ => Node::Text(text.to_owned()),
+    }
+}
+
+fn size(node: &Node) -> usize {
+    match node {
+        Node::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Node::Map(items) => 1 + items.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
