@@ -1,4 +1,5 @@
 //! Talks to clouds: plain typed clients. Knows no Terraform word, decides nothing.
 
 pub mod http;
+pub mod kubernetes;
 pub mod openstack;

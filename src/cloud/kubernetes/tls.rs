@@ -1,0 +1,135 @@
+//! TLS by rustls and ring, given explicitly: whom to take for the server, and what to show of oneself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use secrecy::ExposeSecret;
+
+use super::access::{Identity, Trust};
+
+/// Complains in words that name no value.
+pub(super) fn client_config(
+    trust: &Trust,
+    identity: Option<&Identity>,
+) -> Result<ClientConfig, String> {
+    let provider = provider();
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let builder = match trust {
+        Trust::Anybody => {
+            let anybody = Recorder { provider, seen: Arc::default() };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(anybody))
+        }
+        Trust::Certificates(pem) => builder.with_root_certificates(roots(pem)?),
+        Trust::System => builder.with_root_certificates(system_roots()),
+    };
+    let Some(identity) = identity else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let chain = certificates(&identity.certificate)
+        .map_err(|why| format!("the client certificate {why}"))?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes())
+        .map_err(|_| "the client key holds no private key".to_owned())?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| format!("client certificate and key do not serve: {error}"))
+}
+
+/// What a server shows when it is asked by a client that takes anything.
+pub(super) type Seen = Arc<Mutex<Vec<CertificateDer<'static>>>>;
+
+/// For looking only: takes whatever certificates are shown, and writes them down.
+pub(super) fn recording_config() -> Result<(ClientConfig, Seen), String> {
+    let seen = Seen::default();
+    let provider = provider();
+    let recorder = Recorder { provider: Arc::clone(&provider), seen: Arc::clone(&seen) };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(recorder))
+        .with_no_client_auth();
+    Ok((config, seen))
+}
+
+/// The certificates of a PEM text: one at least.
+pub(super) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| "is not PEM".to_owned())?;
+    if all.is_empty() { Err("holds no certificate".to_owned()) } else { Ok(all) }
+}
+
+/// The certificates of a PEM text, as roots.
+pub(super) fn roots(pem: &str) -> Result<RootCertStore, String> {
+    let all = certificates(pem).map_err(|why| format!("the CA {why}"))?;
+    let mut roots = RootCertStore::empty();
+    let (usable, _) = roots.add_parsable_certificates(all);
+    if usable == 0 { Err("the CA holds no usable certificate".to_owned()) } else { Ok(roots) }
+}
+
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let (usable, _) =
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if usable == 0 {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+/// Takes any certificate. The handshake's signatures are still checked: whoever shows a certificate has its key.
+#[derive(Debug)]
+struct Recorder {
+    provider: Arc<CryptoProvider>,
+    seen: Seen,
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let all = std::iter::once(end_entity).chain(intermediates);
+        let all = all.map(|certificate| certificate.clone().into_owned()).collect();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
