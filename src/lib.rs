@@ -9,5 +9,6 @@ extern crate self as rekey;
 pub mod clock;
 pub mod cloud;
 pub mod provider;
+pub mod redaction;
 pub mod rotation;
 pub mod tfplugin;

@@ -1,6 +1,6 @@
 //! What every handler is given besides its request: cancellation, a deadline, a place for warnings.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ pub struct ClientCapabilities {
 pub struct Context {
     capabilities: ClientCapabilities,
     cancel: CancellationToken,
-    deadline: Option<Instant>,
+    deadline: OnceLock<Instant>,
     warnings: Mutex<Vec<Diagnostic>>,
 }
 
@@ -28,7 +28,12 @@ impl Context {
         cancel: CancellationToken,
         deadline: Option<Instant>,
     ) -> Self {
-        Self { capabilities, cancel, deadline, warnings: Mutex::default() }
+        Self {
+            capabilities,
+            cancel,
+            deadline: deadline.map(OnceLock::from).unwrap_or_default(),
+            warnings: Mutex::default(),
+        }
     }
 
     pub fn capabilities(&self) -> ClientCapabilities {
@@ -42,7 +47,13 @@ impl Context {
 
     /// When the operation's `timeouts` end, if it has any.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.deadline.get().copied()
+    }
+
+    /// For the server, which learns the `timeouts` only after it has read the request. The first
+    /// one stays.
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        let _ = self.deadline.set(deadline);
     }
 
     /// Tells the operator something without stopping. Also errors may go here where work goes on.

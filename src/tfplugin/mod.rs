@@ -9,6 +9,6 @@ pub mod model;
 pub mod proto;
 pub mod schema;
 pub mod serve;
-mod server;
+pub mod server;
 pub mod traits;
 pub mod validate;

@@ -1,0 +1,45 @@
+//! `-debug`: serves whoever is told where, so that the process can live in a debugger. No TLS,
+//! because hosts use none here; the socket's directory keeps everybody else out.
+
+use serde_json::json;
+
+use super::lifecycle::{self, Ends, Signals};
+use super::socket::SocketDir;
+use super::{Failure, Program, quoted, stdout};
+use crate::tfplugin::server::Registry;
+
+/// Where the two command lines look for a provider whose address names no host.
+const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) async fn serve(
+    program: &Program,
+    registry: impl FnOnce() -> Registry,
+) -> Result<(), Failure> {
+    let signals = Signals::catch()?;
+    let (dir, listener) = SocketDir::listen(None, program.provider)?;
+    let reattach = reattach(program.address, &dir.socket().to_string_lossy());
+    stdout::say(&format!(
+        "Provider started. To attach Terraform or OpenTofu, set this environment variable:\n\n\
+         \tTF_REATTACH_PROVIDERS={}\n\n\
+         It serves until Ctrl-C, in plain text, to this user only.",
+        quoted(&reattach)
+    ))?;
+    let ended = lifecycle::serve(registry(), listener, None, Ends::WithOperator(signals)).await;
+    dir.sweep();
+    Ok(ended?)
+}
+
+/// One entry for each command line's own name of this provider.
+fn reattach(address: &str, socket: &str) -> String {
+    let entry = json!({
+        "Protocol": "grpc",
+        "ProtocolVersion": 6,
+        "Pid": std::process::id(),
+        // The host neither ends nor kills this process.
+        "Test": true,
+        "Addr": { "Network": "unix", "String": socket },
+    });
+    let entries = HOSTS.map(|host| (format!("{host}/{address}"), entry.clone()));
+    serde_json::Value::Object(entries.into_iter().collect()).to_string()
+}

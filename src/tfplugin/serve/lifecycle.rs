@@ -1,0 +1,125 @@
+//! The process's life: what ends it, and how long it takes over what is still in flight.
+
+use std::io;
+use std::os::unix::process::parent_id;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::connection;
+use crate::tfplugin::server::{Registry, Server};
+
+/// A host kills two seconds after Shutdown.
+const AFTER_SHUTDOWN: Duration = Duration::from_secs(1);
+/// Whoever sends a signal waits longer than that before it kills; an effect in flight may need it.
+const AFTER_SIGNAL: Duration = Duration::from_secs(30);
+/// For the last answers to leave.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// How often to look whether the host is still there, while no connection is open.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The signals that concern a provider.
+#[derive(Debug)]
+pub(super) struct Signals {
+    hang_up: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From now on none of them kills the process.
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// SIGTERM or SIGHUP, and SIGINT where it `counts`.
+    async fn end(&mut self, counts: bool) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.hang_up.recv() => return,
+                _ = self.interrupt.recv() => if counts { return },
+            }
+        }
+    }
+}
+
+/// Who decides on the end.
+#[derive(Debug)]
+pub(super) enum Ends {
+    /// The operator, in debug mode.
+    WithOperator(Signals),
+    /// The host: Ctrl-C in its terminal is its own affair, and it says by StopProvider what
+    /// becomes of it.
+    WithHost(Signals),
+}
+
+/// Serves until somebody ends it.
+pub(super) async fn serve(
+    registry: Registry,
+    listener: UnixListener,
+    tls: Option<Arc<ServerConfig>>,
+    mut ends: Ends,
+) -> Result<(), tonic::transport::Error> {
+    let server = Server::new(registry);
+    let calls = server.calls();
+    let end = CancellationToken::new();
+    let (open, opened) = watch::channel(0);
+    let incoming = connection::accept(listener, tls, open);
+    let serving = super::router(server, end.clone())
+        .serve_with_incoming_shutdown(incoming, end.clone().cancelled_owned());
+    tokio::pin!(serving);
+    let patience = tokio::select! {
+        ended = &mut serving => return ended,
+        () = end.cancelled() => AFTER_SHUTDOWN,
+        () = ends.come(opened) => AFTER_SIGNAL,
+    };
+    end.cancel();
+    // Waits end now; an effect in flight is finished, and its answer delivered if anybody listens.
+    calls.stop();
+    let finishing = timeout(patience, calls.finish());
+    tokio::pin!(finishing);
+    tokio::select! {
+        ended = &mut serving => {
+            let _ = finishing.await;
+            ended
+        }
+        _ = &mut finishing => timeout(LAST_ANSWERS, serving).await.unwrap_or(Ok(())),
+    }
+}
+
+impl Ends {
+    async fn come(&mut self, open: watch::Receiver<usize>) {
+        match self {
+            Self::WithOperator(signals) => signals.end(true).await,
+            Self::WithHost(signals) => tokio::select! {
+                () = signals.end(false) => {}
+                () = orphaned(open) => tracing::warn!("the host is gone: ending"),
+            },
+        }
+    }
+}
+
+/// Comes back when the host died without a word: nobody else would ever end this process.
+async fn orphaned(mut open: watch::Receiver<usize>) {
+    let host = parent_id();
+    loop {
+        if open.wait_for(|count| *count == 0).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if parent_id() != host {
+            return;
+        }
+        let _ = timeout(LOOK, open.changed()).await;
+    }
+}

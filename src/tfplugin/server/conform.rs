@@ -1,0 +1,91 @@
+//! Fits a stored JSON state to the present schema: drops what the schema no longer has, adds null
+//! for what it has now. Works on the text, so that no digit of a number is lost.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::tfplugin::cty::{Type, Value, json};
+use crate::tfplugin::diagnostics::{AttributePath, DecodeError};
+
+/// Reads a stored object of about type `ty`.
+pub(super) fn decode(stored: &[u8], ty: &Type) -> Result<Value, DecodeError> {
+    let unreadable = |_| DecodeError {
+        path: AttributePath::root(),
+        message: "the stored state is not JSON of the shape that the schema asks for".to_owned(),
+    };
+    let raw: &RawValue = serde_json::from_slice(stored).map_err(unreadable)?;
+    let mut text = String::with_capacity(stored.len());
+    conform(raw, ty, &mut text).map_err(unreadable)?;
+    json::decode(text.as_bytes(), ty)
+}
+
+fn conform(raw: &RawValue, ty: &Type, text: &mut String) -> serde_json::Result<()> {
+    // A null fits every type, and a type without members needs no look inside.
+    if raw.get() == "null" || !has_object(ty) {
+        text.push_str(raw.get());
+        return Ok(());
+    }
+    match ty {
+        Type::Object(members) => {
+            let stored: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())?;
+            list(text, ['{', '}'], members, |text, (name, ty)| {
+                key(text, name)?;
+                match stored.get(name) {
+                    Some(raw) => conform(raw, ty, text),
+                    None => {
+                        text.push_str("null");
+                        Ok(())
+                    }
+                }
+            })
+        }
+        Type::Map(element) => {
+            let stored: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())?;
+            list(text, ['{', '}'], stored, |text, (name, raw)| {
+                key(text, &name)?;
+                conform(raw, element, text)
+            })
+        }
+        Type::List(element) | Type::Set(element) => {
+            let stored: Vec<&RawValue> = serde_json::from_str(raw.get())?;
+            list(text, ['[', ']'], stored, |text, raw| conform(raw, element, text))
+        }
+        // A tuple's length is part of its type: what does not fit is the decoder's to refuse.
+        Type::Tuple(_) | Type::Bool | Type::Dynamic | Type::Number | Type::String => {
+            text.push_str(raw.get());
+            Ok(())
+        }
+    }
+}
+
+fn has_object(ty: &Type) -> bool {
+    match ty {
+        Type::Object(_) => true,
+        Type::List(element) | Type::Map(element) | Type::Set(element) => has_object(element),
+        Type::Tuple(_) | Type::Bool | Type::Dynamic | Type::Number | Type::String => false,
+    }
+}
+
+fn list<T>(
+    text: &mut String,
+    [open, close]: [char; 2],
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(&mut String, T) -> serde_json::Result<()>,
+) -> serde_json::Result<()> {
+    text.push(open);
+    for (position, item) in items.into_iter().enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        each(text, item)?;
+    }
+    text.push(close);
+    Ok(())
+}
+
+fn key(text: &mut String, name: &str) -> serde_json::Result<()> {
+    text.push_str(&serde_json::to_string(name)?);
+    text.push(':');
+    Ok(())
+}

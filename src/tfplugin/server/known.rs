@@ -1,0 +1,67 @@
+//! What Terraform stores must be known. Not for plans, in which anything may still be open.
+
+use crate::tfplugin::cty::Value;
+use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
+
+/// The value with null wherever it was unknown, and where that was.
+pub(super) fn settle(value: Value) -> (Value, Vec<AttributePath>) {
+    let mut unknown = Vec::new();
+    let value = walk(value, &AttributePath::root(), &mut unknown);
+    (value, unknown)
+}
+
+/// The bug report for what a handler left open.
+pub(super) fn left_unknown(operation: &str, unknown: &[AttributePath]) -> Option<Diagnostic> {
+    let first = unknown.first()?;
+    let detail = format!(
+        "{operation} ended, but left without a value: {}. It is stored as null. This is a bug in \
+         the provider; please report it",
+        unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    );
+    Some(Diagnostic::error("Provider left a value unknown", detail).at(first.clone()))
+}
+
+fn walk(value: Value, path: &AttributePath, unknown: &mut Vec<AttributePath>) -> Value {
+    match value {
+        Value::Unknown => {
+            unknown.push(path.clone());
+            Value::Null
+        }
+        Value::Dynamic(ty, value) => Value::Dynamic(ty, Box::new(walk(*value, path, unknown))),
+        Value::List(elements) => Value::List(walk_list(elements, path, unknown)),
+        Value::Tuple(elements) => Value::Tuple(walk_list(elements, path, unknown)),
+        Value::Set(elements) => {
+            Value::Set(elements.into_iter().map(|v| walk(v, path, unknown)).collect())
+        }
+        Value::Map(elements) => Value::Map(
+            elements
+                .into_iter()
+                .map(|(key, value)| {
+                    let value = walk(value, &path.then(Step::Key(key.clone())), unknown);
+                    (key, value)
+                })
+                .collect(),
+        ),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = walk(value, &path.then(Step::Attribute(name.clone())), unknown);
+                    (name, value)
+                })
+                .collect(),
+        ),
+        known @ (Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_)) => known,
+    }
+}
+
+fn walk_list(
+    elements: Vec<Value>,
+    path: &AttributePath,
+    unknown: &mut Vec<AttributePath>,
+) -> Vec<Value> {
+    (0..)
+        .zip(elements)
+        .map(|(index, value)| walk(value, &path.then(Step::Index(index)), unknown))
+        .collect()
+}

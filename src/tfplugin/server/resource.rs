@@ -1,0 +1,466 @@
+//! A typed resource behind the protocol's messages: all of it but Apply, which is in `apply`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::{conform, known, private, schema, wire, write_only};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::cty::{Type, Value};
+use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::Model;
+use crate::tfplugin::proto::tfplugin6 as pb;
+use crate::tfplugin::schema::{Attribute, Schema};
+use crate::tfplugin::traits::{ImportTarget, MoveSource, Operation, PlanRequest, Resource, Stored};
+
+/// A resource whose types are forgotten, so that a registry can hold it.
+#[async_trait]
+pub(super) trait AnyResource: Send + Sync {
+    fn schema(&self) -> &Schema;
+    fn identity_schema(&self) -> Option<pb::ResourceIdentitySchema>;
+    async fn validate(
+        &self,
+        cx: &Context,
+        request: pb::validate_resource_config::Request,
+    ) -> Result<()>;
+    fn upgrade(
+        &self,
+        request: &pb::upgrade_resource_state::Request,
+    ) -> Result<pb::upgrade_resource_state::Response>;
+    fn upgrade_identity(
+        &self,
+        request: &pb::upgrade_resource_identity::Request,
+    ) -> Result<pb::upgrade_resource_identity::Response>;
+    async fn read(
+        &self,
+        cx: &Context,
+        request: pb::read_resource::Request,
+    ) -> Result<pb::read_resource::Response>;
+    async fn plan(
+        &self,
+        cx: &Context,
+        request: pb::plan_resource_change::Request,
+    ) -> Result<pb::plan_resource_change::Response>;
+    async fn apply(
+        &self,
+        cx: Arc<Context>,
+        request: pb::apply_resource_change::Request,
+    ) -> Result<pb::apply_resource_change::Response>;
+    async fn import(
+        &self,
+        cx: &Context,
+        request: pb::import_resource_state::Request,
+    ) -> Result<pb::import_resource_state::Response>;
+    async fn move_state(
+        &self,
+        cx: &Context,
+        request: pb::move_resource_state::Request,
+    ) -> Result<pb::move_resource_state::Response>;
+}
+
+/// A resource with what the server derives from its types, once.
+pub(super) struct Served<R: Resource> {
+    pub(super) resource: Arc<R>,
+    pub(super) type_name: String,
+    schema: Schema,
+    ty: Type,
+    identity: Option<Identity>,
+}
+
+struct Identity {
+    attributes: Vec<Attribute>,
+    ty: Type,
+}
+
+/// A [`Stored`] in the protocol's words.
+pub(super) struct StoredWire {
+    pub(super) state: pb::DynamicValue,
+    pub(super) private: Vec<u8>,
+    pub(super) identity: Option<pb::ResourceIdentityData>,
+    /// Where the handler left a value open: null in `state`.
+    pub(super) unknown: Vec<AttributePath>,
+    /// What could not be written, and is missing here.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl StoredWire {
+    /// For answers that an error replaces: nothing open, nothing missing.
+    fn whole(mut self, operation: &str) -> Result<Self> {
+        self.problems.extend(known::left_unknown(operation, &self.unknown));
+        if self.problems.is_empty() { Ok(self) } else { Err(Diagnostics(self.problems)) }
+    }
+}
+
+impl<R: Resource> Served<R> {
+    pub(super) fn new(resource: R, provider: &str) -> Self {
+        let schema = schema::of::<R::Model>(R::VERSION);
+        let identity = schema::of::<R::Identity>(0);
+        Self {
+            resource: Arc::new(resource),
+            type_name: format!("{provider}_{}", R::NAME),
+            ty: schema.ty(),
+            schema,
+            identity: (!identity.attributes.is_empty())
+                .then(|| Identity { ty: identity.ty(), attributes: identity.attributes }),
+        }
+    }
+
+    pub(super) fn value(&self, value: Option<&pb::DynamicValue>) -> Result<Value> {
+        wire::decode(value, &self.ty)
+    }
+
+    /// From a state or a plan.
+    pub(super) fn model(&self, value: Value) -> Result<R::Model> {
+        R::Model::from_object(value, &AttributePath::root())
+            .map_err(|error| wire::misfit("State does not fit the provider", &error))
+    }
+
+    pub(super) fn config(value: Value) -> Result<R::Model> {
+        configured(value)
+    }
+
+    pub(super) fn stored(
+        &self,
+        state: Value,
+        private: R::Private,
+        identity: Option<&pb::ResourceIdentityData>,
+    ) -> Result<Stored<R>> {
+        Ok(Stored { state: self.model(state)?, private, identity: self.identity(identity)? })
+    }
+
+    /// What a state may hold: no write-only value, nothing unknown.
+    pub(super) fn store(&self, stored: Stored<R>) -> Result<StoredWire> {
+        let value = self.without_write_only(stored.state);
+        let (value, unknown) = known::settle(value);
+        let mut problems = Vec::new();
+        let state = wire::encode(&value, &self.ty)?;
+        // One part that cannot be written must not cost the others.
+        let private = private::wrap(&stored.private, R::PRIVATE_VERSION).unwrap_or_else(|errors| {
+            problems.extend(errors.0);
+            Vec::new()
+        });
+        let identity = self.identity_wire(stored.identity).unwrap_or_else(|errors| {
+            problems.extend(errors.0);
+            None
+        });
+        Ok(StoredWire { state, private, identity, unknown, problems })
+    }
+
+    pub(super) fn null(&self) -> Result<pb::DynamicValue> {
+        wire::encode(&Value::Null, &self.ty)
+    }
+
+    pub(super) fn set_deadline(&self, cx: &Context, operation: Operation, model: &R::Model) {
+        if let Some(timeout) = self.resource.timeout(operation, model) {
+            cx.set_deadline(Instant::now() + timeout);
+        }
+    }
+
+    fn without_write_only(&self, model: R::Model) -> Value {
+        write_only::strip(model.into_object(), &self.schema.attributes)
+    }
+
+    fn identity(&self, data: Option<&pb::ResourceIdentityData>) -> Result<Option<R::Identity>> {
+        let (Some(identity), Some(data)) = (&self.identity, data) else { return Ok(None) };
+        let value = wire::decode(data.identity_data.as_ref(), &identity.ty)?;
+        if value == Value::Null {
+            return Ok(None);
+        }
+        R::Identity::from_object(value, &AttributePath::root())
+            .map(Some)
+            .map_err(|error| wire::misfit("Identity does not fit the provider", &error))
+    }
+
+    fn identity_wire(
+        &self,
+        identity: Option<R::Identity>,
+    ) -> Result<Option<pb::ResourceIdentityData>> {
+        let (Some(schema), Some(identity)) = (&self.identity, identity) else { return Ok(None) };
+        let (value, unknown) = known::settle(identity.into_object());
+        if let Some(bug) = known::left_unknown("The identity's making", &unknown) {
+            return Err(bug.into());
+        }
+        wire::identity(&value, &schema.ty).map(Some)
+    }
+
+    fn from_json(&self, json: &[u8], ty: &Type) -> Result<Value> {
+        conform::decode(json, ty).map_err(|error| {
+            let detail = format!(
+                "The stored state of {} cannot be read: {}. Nothing was done. Restore the state \
+                 from a backup, or remove the object from the state and import it",
+                self.type_name, error.message
+            );
+            Diagnostic::error("Stored state cannot be read", detail).at(error.path).into()
+        })
+    }
+}
+
+/// From a configuration: what does not fit is the user's to change.
+pub(super) fn configured<M: Model>(value: Value) -> Result<M> {
+    M::from_object(value, &AttributePath::root())
+        .map_err(|error| Diagnostic::error("Invalid value", error.message).at(error.path).into())
+}
+
+#[async_trait]
+impl<R: Resource> AnyResource for Served<R> {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn identity_schema(&self) -> Option<pb::ResourceIdentitySchema> {
+        self.identity.as_ref().map(|identity| schema::identity(0, &identity.attributes))
+    }
+
+    async fn validate(
+        &self,
+        cx: &Context,
+        request: pb::validate_resource_config::Request,
+    ) -> Result<()> {
+        let config = self.value(request.config.as_ref())?;
+        let attributes = &self.schema.attributes;
+        let mut found = Vec::new();
+        if !cx.capabilities().write_only_attributes_allowed {
+            found.extend(write_only::refuse(&config, attributes));
+        }
+        tell(cx, found)?;
+        self.resource.validate(cx, &Self::config(config)?).await
+    }
+
+    fn upgrade(
+        &self,
+        request: &pb::upgrade_resource_state::Request,
+    ) -> Result<pb::upgrade_resource_state::Response> {
+        let version = request.version;
+        if version > R::VERSION {
+            return Err(newer_state(&self.type_name, version, R::VERSION).into());
+        }
+        let stored = json_of(request.raw_state.as_ref(), &self.type_name)?;
+        let value = if version == R::VERSION {
+            self.from_json(stored, &self.ty)?
+        } else {
+            let old = serde_json::from_slice(stored).map_err(|_| no_json(&self.type_name))?;
+            let new = self.resource.upgrade(version, old)?;
+            self.from_json(new.to_string().as_bytes(), &self.ty)?
+        };
+        let value = write_only::strip(value, &self.schema.attributes);
+        Ok(pb::upgrade_resource_state::Response {
+            upgraded_state: Some(wire::encode(&value, &self.ty)?),
+            diagnostics: Vec::new(),
+        })
+    }
+
+    fn upgrade_identity(
+        &self,
+        request: &pb::upgrade_resource_identity::Request,
+    ) -> Result<pb::upgrade_resource_identity::Response> {
+        let Some(identity) = &self.identity else {
+            return Err(no_identity(&self.type_name).into());
+        };
+        let stored = json_of(request.raw_identity.as_ref(), &self.type_name)?;
+        let value = self.from_json(stored, &identity.ty)?;
+        Ok(pb::upgrade_resource_identity::Response {
+            upgraded_identity: Some(wire::identity(&value, &identity.ty)?),
+            diagnostics: Vec::new(),
+        })
+    }
+
+    async fn read(
+        &self,
+        cx: &Context,
+        request: pb::read_resource::Request,
+    ) -> Result<pb::read_resource::Response> {
+        let current = self.value(request.current_state.as_ref())?;
+        if current == Value::Null {
+            return Ok(pb::read_resource::Response {
+                new_state: Some(self.null()?),
+                ..Default::default()
+            });
+        }
+        let private = private::unwrap(&request.private, R::PRIVATE_VERSION)?.data;
+        let stored = self.stored(current, private, request.current_identity.as_ref())?;
+        self.set_deadline(cx, Operation::Read, &stored.state);
+        let Some(stored) = self.resource.read(cx, stored).await? else {
+            return Ok(pb::read_resource::Response {
+                new_state: Some(self.null()?),
+                ..Default::default()
+            });
+        };
+        let stored = self.store(stored)?.whole("Read")?;
+        Ok(pb::read_resource::Response {
+            new_state: Some(stored.state),
+            private: stored.private,
+            new_identity: stored.identity,
+            ..Default::default()
+        })
+    }
+
+    async fn plan(
+        &self,
+        cx: &Context,
+        request: pb::plan_resource_change::Request,
+    ) -> Result<pb::plan_resource_change::Response> {
+        let prior = self.value(request.prior_state.as_ref())?;
+        let proposed = self.value(request.proposed_new_state.as_ref())?;
+        let private =
+            private::unwrap::<R::Private>(&request.prior_private, R::PRIVATE_VERSION)?.data;
+        if proposed == Value::Null {
+            if prior != Value::Null {
+                let prior = self.stored(prior, private, request.prior_identity.as_ref())?;
+                self.resource.plan_destroy(cx, prior).await?;
+            }
+            return Ok(pb::plan_resource_change::Response {
+                planned_state: Some(self.null()?),
+                planned_private: request.prior_private,
+                planned_identity: request.prior_identity,
+                ..Default::default()
+            });
+        }
+        let attributes = &self.schema.attributes;
+        let config = self.value(request.config.as_ref())?;
+        let prior_model = match &prior {
+            Value::Null => None,
+            state => Some(self.model(state.clone())?),
+        };
+        let plan = self
+            .resource
+            .plan(
+                cx,
+                PlanRequest {
+                    prior: prior_model,
+                    config: Self::config(config)?,
+                    proposed: Self::config(write_only::strip(proposed, attributes))?,
+                    private: private.clone(),
+                },
+            )
+            .await?;
+        let planned = self.without_write_only(plan.planned);
+        let requires_replace = plan.requires_replace;
+        Ok(pb::plan_resource_change::Response {
+            planned_state: Some(wire::encode(&planned, &self.ty)?),
+            requires_replace: requires_replace.iter().map(wire::path).collect(),
+            planned_private: private::wrap_planned(&plan.private, &private, R::PRIVATE_VERSION)?,
+            // In an update the prior one; in a create core sends none, and none is planned:
+            // Terraform 1.15 and OpenTofu 1.12 fail on an identity that is not wholly known.
+            planned_identity: request.prior_identity.filter(|_| prior != Value::Null),
+            ..Default::default()
+        })
+    }
+
+    async fn apply(
+        &self,
+        cx: Arc<Context>,
+        request: pb::apply_resource_change::Request,
+    ) -> Result<pb::apply_resource_change::Response> {
+        super::apply::apply(self, cx, request).await
+    }
+
+    async fn import(
+        &self,
+        cx: &Context,
+        request: pb::import_resource_state::Request,
+    ) -> Result<pb::import_resource_state::Response> {
+        let identity = self.identity(request.identity.as_ref())?;
+        let by_identity = identity.clone();
+        let target = match identity {
+            Some(identity) => ImportTarget::Identity(identity),
+            None if request.id.is_empty() && request.identity.is_some() => {
+                return Err(no_identity(&self.type_name).into());
+            }
+            None => ImportTarget::Id(request.id),
+        };
+        let mut stored = self.resource.import(cx, target).await?;
+        // Core wants one back when it gave one.
+        stored.identity = stored.identity.or(by_identity);
+        let stored = self.store(stored)?.whole("Import")?;
+        Ok(pb::import_resource_state::Response {
+            imported_resources: vec![pb::import_resource_state::ImportedResource {
+                type_name: self.type_name.clone(),
+                state: Some(stored.state),
+                private: stored.private,
+                identity: stored.identity,
+            }],
+            ..Default::default()
+        })
+    }
+
+    async fn move_state(
+        &self,
+        cx: &Context,
+        request: pb::move_resource_state::Request,
+    ) -> Result<pb::move_resource_state::Response> {
+        let source = MoveSource {
+            state: serde_json::from_slice(json_of(
+                request.source_state.as_ref(),
+                &request.source_type_name,
+            )?)
+            .map_err(|_| no_json(&request.source_type_name))?,
+            provider_address: request.source_provider_address,
+            type_name: request.source_type_name,
+            schema_version: request.source_schema_version,
+        };
+        let from = format!("{} of {}", source.type_name, source.provider_address);
+        let Some(stored) = self.resource.move_state(cx, source).await? else {
+            return Err(Diagnostic::error(
+                "Cannot move this resource here",
+                format!(
+                    "{} does not know how to take over {from}. Nothing was done. Import the object \
+                     instead, with a `removed` block for the old address",
+                    self.type_name
+                ),
+            )
+            .into());
+        };
+        let stored = self.store(stored)?.whole("Move")?;
+        Ok(pb::move_resource_state::Response {
+            target_state: Some(stored.state),
+            target_private: stored.private,
+            target_identity: stored.identity,
+            diagnostics: Vec::new(),
+        })
+    }
+}
+
+/// Passes warnings on, and stops where there are errors.
+pub(super) fn tell(cx: &Context, found: Vec<Diagnostic>) -> Result<()> {
+    use crate::tfplugin::diagnostics::Severity;
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Diagnostics(found));
+    }
+    if !found.is_empty() {
+        cx.tell(Diagnostics(found));
+    }
+    Ok(())
+}
+
+fn json_of<'a>(raw: Option<&'a pb::RawState>, type_name: &str) -> Result<&'a [u8]> {
+    match raw {
+        Some(raw) if !raw.json.is_empty() => Ok(&raw.json),
+        _ => Err(no_json(type_name).into()),
+    }
+}
+
+fn no_json(type_name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Stored state cannot be read",
+        format!(
+            "The stored state of {type_name} is not JSON. It may have been written by Terraform \
+             before 0.12. Nothing was done"
+        ),
+    )
+}
+
+fn newer_state(type_name: &str, found: i64, known: i64) -> Diagnostic {
+    Diagnostic::error(
+        "State was written by a newer provider",
+        format!(
+            "The state of {type_name} has schema version {found}; this version of the provider \
+             knows up to {known}. Nothing was done. Use the provider version that wrote the state, \
+             or a newer one"
+        ),
+    )
+}
+
+fn no_identity(type_name: &str) -> Diagnostic {
+    Diagnostic::error("No identity", format!("{type_name} has no identity. Import it by its `id`"))
+}

@@ -1,0 +1,89 @@
+//! Between the house's values and the protocol's messages. Not for anything that decides.
+
+use crate::redaction;
+use crate::tfplugin::cty::{Type, Value, json, msgpack};
+use crate::tfplugin::diagnostics::{
+    AttributePath, DecodeError, Diagnostic, Diagnostics, Result, Severity, Step,
+};
+use crate::tfplugin::proto::tfplugin6 as pb;
+
+/// Reads a request's value. Absent is null.
+pub(super) fn decode(value: Option<&pb::DynamicValue>, ty: &Type) -> Result<Value> {
+    let Some(value) = value else { return Ok(Value::Null) };
+    let decoded = if !value.msgpack.is_empty() {
+        msgpack::decode(&value.msgpack, ty)
+    } else if !value.json.is_empty() {
+        json::decode(&value.json, ty)
+    } else {
+        return Ok(Value::Null);
+    };
+    decoded.map_err(|error| misfit("Value does not fit its schema", &error))
+}
+
+/// Writes an answer's value.
+pub(super) fn encode(value: &Value, ty: &Type) -> Result<pb::DynamicValue> {
+    let msgpack = msgpack::encode(value, ty)
+        .map_err(|error| misfit("Provider answered with a value of the wrong type", &error))?;
+    Ok(pb::DynamicValue { msgpack, json: Vec::new() })
+}
+
+/// What to say of a value that does not fit its type.
+pub(super) fn misfit(summary: &str, error: &DecodeError) -> Diagnostics {
+    let detail = format!(
+        "{}. Nothing was done with it. This is a bug in the provider or in the calling Terraform; please report it",
+        error.message
+    );
+    Diagnostic::error(summary, detail).at(error.path.clone()).into()
+}
+
+/// The protocol's form of a list of messages.
+pub(super) fn diagnostics(list: Vec<Diagnostic>) -> Vec<pb::Diagnostic> {
+    list.into_iter().map(diagnostic).collect()
+}
+
+fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => pb::diagnostic::Severity::Error,
+        Severity::Warning => pb::diagnostic::Severity::Warning,
+    };
+    pb::Diagnostic {
+        severity: severity.into(),
+        // Handlers keep secrets out of messages; this is the net below them.
+        summary: redaction::clean_message(&diagnostic.summary).into_owned(),
+        detail: redaction::clean_message(&diagnostic.detail).into_owned(),
+        attribute: diagnostic.path.filter(|path| !path.steps().is_empty()).map(|p| path(&p)),
+    }
+}
+
+/// The protocol's form of a path.
+pub(super) fn path(path: &AttributePath) -> pb::AttributePath {
+    use pb::attribute_path::step::Selector;
+    let steps = path
+        .steps()
+        .iter()
+        .map(|step| pb::attribute_path::Step {
+            selector: Some(match step {
+                Step::Attribute(name) => Selector::AttributeName(name.clone()),
+                Step::Index(index) => Selector::ElementKeyInt(*index),
+                Step::Key(key) => Selector::ElementKeyString(key.clone()),
+            }),
+        })
+        .collect();
+    pb::AttributePath { steps }
+}
+
+/// Identity data of an answer.
+pub(super) fn identity(value: &Value, ty: &Type) -> Result<pb::ResourceIdentityData> {
+    Ok(pb::ResourceIdentityData { identity_data: Some(encode(value, ty)?) })
+}
+
+/// The protocol's form of a moment.
+pub(super) fn timestamp(moment: jiff::Timestamp) -> prost_types::Timestamp {
+    let (mut seconds, mut nanos) = (moment.as_second(), moment.subsec_nanosecond());
+    // The protocol's nanoseconds always count forward.
+    if nanos < 0 {
+        seconds -= 1;
+        nanos += 1_000_000_000;
+    }
+    prost_types::Timestamp { seconds, nanos }
+}
