@@ -1,7 +1,7 @@
 //! Typed values: a struct that derives [`Model`] is both a schema and its decoded form, so the two
 //! cannot drift apart. Not for the wire: see `cty`.
 //!
-//! ```ignore
+//! ```text
 //! /// What the resource is for, in Markdown.
 //! #[derive(Clone, Debug, Default, Model)]
 //! pub struct Credential {

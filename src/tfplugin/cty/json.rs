@@ -168,7 +168,7 @@ fn read<'a, T: Deserialize<'a>>(json: &'a RawValue, ty: &Type) -> Result<T> {
 }
 
 fn parse_number(text: &str) -> Result<super::Number> {
-    text.parse().map_err(|_| DecodeError::new("a number is required, but this is none"))
+    text.parse().map_err(|_| DecodeError::new("number required, but this is another text"))
 }
 
 fn not_json(error: &serde_json::Error) -> DecodeError {

@@ -91,3 +91,8 @@ impl fmt::Display for Type {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
+mod tests;

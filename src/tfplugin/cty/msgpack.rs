@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             marker => self
                 .text(marker, &Type::Number)?
                 .parse()
-                .map_err(|_| DecodeError::new("a number is required, but the text is none"))?,
+                .map_err(|_| DecodeError::new("number required, but this is another text"))?,
         })
     }
 
