@@ -161,8 +161,8 @@ fn deprecated(field: &Field) -> TokenStream {
 }
 
 fn option(tokens: Option<TokenStream>) -> TokenStream {
-    match tokens {
-        Some(tokens) => quote!(::core::option::Option::Some(#tokens)),
-        None => quote!(::core::option::Option::None),
-    }
+    tokens.map_or_else(
+        || quote!(::core::option::Option::None),
+        |tokens| quote!(::core::option::Option::Some(#tokens)),
+    )
 }

@@ -37,6 +37,7 @@ pub(crate) enum Kind {
 
 /// What stands in `#[attr(...)]`.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol's own flags")]
 pub(crate) struct Attribute {
     pub(crate) required: bool,
     pub(crate) optional: bool,
@@ -252,7 +253,8 @@ fn check(attribute: &Attribute, span: Span) -> Result<()> {
         return refuse("Terraform allows a default only where an attribute is optional, computed");
     }
     let configurable = attribute.required || attribute.optional;
-    if !configurable && !(attribute.validators.is_empty() && attribute.relations.is_empty()) {
+    let ruled = !attribute.validators.is_empty() || !attribute.relations.is_empty();
+    if ruled && !configurable {
         return refuse("rules are about configuration, which this attribute has not");
     }
     Ok(())
@@ -304,5 +306,126 @@ impl Errors {
 
     fn finish(self) -> Result<()> {
         self.0.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    /// The whole message of everything that is wrong with a field.
+    #[track_caller]
+    fn refuse(field: &syn::Field, message: &str) {
+        let input = parse_quote! {
+            struct Model { #[doc = " Another."] #[attr(optional)] other: Attr<String>, #field }
+        };
+        let messages: Vec<String> = match super::model(&input) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.into_iter().map(|error| error.to_string()).collect(),
+        };
+        assert!(messages.concat().starts_with(message), "{messages:?}");
+        assert_eq!(messages.len(), usize::from(!message.is_empty()), "{messages:?}");
+    }
+
+    #[test]
+    fn sense_is_taken() {
+        refuse(&parse_quote! { #[doc = " A."] #[attr(required)] a: Attr<String> }, "");
+        refuse(&parse_quote! { #[doc = " A."] #[model(block(min = 1))] a: Vec<Inner> }, "");
+        refuse(
+            &parse_quote! {
+                #[doc = " A."]
+                #[attr(optional, computed, default = 1, validate(range(1, 2)), requires("other"))]
+                a: Attr<i64>
+            },
+            "",
+        );
+    }
+
+    #[test]
+    fn flags_that_contradict_are_refused() {
+        let required = "a required attribute is neither optional nor computed";
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(required, optional)] a: Attr<String> },
+            required,
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(required, computed)] a: Attr<String> },
+            required,
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(sensitive)] a: Attr<String> },
+            "an attribute is required, optional, computed, or optional and computed",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, computed, write_only)] a: Attr<String> },
+            "a write-only attribute cannot be computed",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, default = "x")] a: Attr<String> },
+            "Terraform allows a default only where",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(computed, validate(length(1, 2)))] a: Attr<String> },
+            "rules are about configuration",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, optional)] a: Attr<String> },
+            "said twice",
+        );
+    }
+
+    #[test]
+    fn a_field_without_meaning_is_refused() {
+        refuse(&parse_quote! { #[attr(optional)] a: Attr<String> }, "document the field");
+        refuse(&parse_quote! { #[doc = " A."] a: Attr<String> }, "say `#[attr(required)]`");
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional)] a: String },
+            "an attribute is an `Attr<...>`",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional)] #[model(block)] a: Attr<String> },
+            "a field is one attribute or one block",
+        );
+        refuse(&parse_quote! { #[doc = " A."] #[attr(optinal)] a: Attr<String> }, "no such key");
+        refuse(&parse_quote! { #[doc = " A."] #[model(blok)] a: Vec<Inner> }, "no such key");
+        refuse(
+            &parse_quote! { #[doc = " A."] #[model(block(min = 2, max = 1))] a: Vec<Inner> },
+            "`max` is below `min`",
+        );
+    }
+
+    #[test]
+    fn names_are_checked() {
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, name = "A-b")] a: Attr<String> },
+            "Terraform's names have",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, name = "other")] a: Attr<String> },
+            "another field has this name",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, conflicts_with("othr"))] a: Attr<String> },
+            "no attribute has this name",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, conflicts_with("a"))] a: Attr<String> },
+            "names the attribute itself",
+        );
+        refuse(
+            &parse_quote! { #[doc = " A."] #[attr(optional, requires())] a: Attr<String> },
+            "name at least one other attribute",
+        );
+    }
+
+    #[test]
+    fn only_plain_structs_are_models() {
+        for (input, message) in [
+            (parse_quote! { enum Model {} }, "a Model is a struct"),
+            (parse_quote! { struct Model(Attr<String>); }, "a Model has named fields"),
+            (parse_quote! { struct Model<T> { a: Attr<T> } }, "a Model has no parameters"),
+        ] {
+            assert_eq!(super::model(&input).err().unwrap().to_string(), message);
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod cty;
 pub mod diagnostics;
 pub mod log;
 pub mod model;
+pub mod plan_helpers;
 pub mod proto;
 pub mod schema;
 pub mod serve;

@@ -1,5 +1,7 @@
 //! Schemas as Rust values; how they look on the wire is the server's affair.
 
+mod check;
+
 use super::cty::Type;
 use super::model::Shape;
 use super::validate::Validator;
@@ -15,6 +17,7 @@ pub struct Schema {
 
 /// One attribute.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol's own flags")]
 pub struct Attribute {
     pub name: &'static str,
     pub shape: Shape,

@@ -40,3 +40,6 @@ pub enum Validator {
     /// A moment with its offset.
     Rfc3339,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The MessagePack wire form of cty values.
+//! The `MessagePack` wire form of cty values.
 
 use std::collections::BTreeMap;
 

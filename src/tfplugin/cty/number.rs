@@ -23,7 +23,7 @@ enum Repr {
     },
 }
 
-/// How a number travels in MessagePack.
+/// How a number travels in `MessagePack`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Wire {
     Float(f64),

@@ -55,11 +55,7 @@ fn numbers_travel_as_terraform_sends_them() {
     check("-9223372036854775808", &[0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0]);
     check("1.5", &[0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]);
     check("0.1", &text_bytes("0.1"));
-    check("18446744073709551615", &{
-        let mut bytes = text_bytes("18446744073709551615");
-        bytes[0] = 0xa0 | 20;
-        bytes
-    });
+    check("18446744073709551615", &text_bytes("18446744073709551615"));
     check("1e30", &text_bytes("1000000000000000000000000000000"));
     check("-0.30", &text_bytes("-0.3"));
 }
@@ -88,7 +84,7 @@ fn infinity_travels_as_a_float() {
         let mut bytes = vec![0xcb];
         bytes.extend(value.to_be_bytes());
         let number = Number::from_f64(value).unwrap();
-        assert_eq!(number.as_f64(), value);
+        assert_eq!(number.as_f64().to_bits(), value.to_bits());
         assert_eq!(number.as_i64(), None);
         check(&Type::Number, &Value::Number(number), &bytes);
     }

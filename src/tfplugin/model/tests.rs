@@ -209,6 +209,16 @@ fn blocks_come_back_as_they_went() {
     assert_eq!(absent.get("set"), Some(&Value::Set(Vec::new())), "no block is empty, not null");
 }
 
+fn entry<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
+    match value {
+        Value::Object(entries) | Value::Map(entries) => entries.get_mut(name).unwrap(),
+        Value::List(elements) | Value::Set(elements) => {
+            &mut elements[name.parse::<usize>().unwrap()]
+        }
+        _ => panic!("nothing inside"),
+    }
+}
+
 #[test]
 fn errors_name_the_place() {
     let check = |mut model: Everything, change: fn(&mut Value), message: &str| {
@@ -218,15 +228,6 @@ fn errors_name_the_place() {
         let error = Everything::from_object(value, &AttributePath::attribute("outer")).unwrap_err();
         assert_eq!(error.to_string(), message);
     };
-    fn entry<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
-        match value {
-            Value::Object(entries) | Value::Map(entries) => entries.get_mut(name).unwrap(),
-            Value::List(elements) | Value::Set(elements) => {
-                &mut elements[name.parse::<usize>().unwrap()]
-            }
-            _ => panic!("nothing inside"),
-        }
-    }
     check(
         everything(),
         |value| *entry(value, "name") = Value::Bool(true),

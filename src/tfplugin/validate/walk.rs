@@ -97,13 +97,15 @@ impl Walk {
 fn elements(value: &Value, path: &AttributePath, mut each: impl FnMut(&Value, &AttributePath)) {
     match value {
         Value::List(elements) | Value::Tuple(elements) => {
-            (0..).zip(elements).for_each(|(index, value)| {
+            for (index, value) in (0..).zip(elements) {
                 each(value, &path.then(Step::Index(index)));
-            });
+            }
         }
         Value::Set(elements) => elements.iter().for_each(|value| each(value, path)),
         Value::Map(entries) => {
-            entries.iter().for_each(|(key, value)| each(value, &path.then(Step::Key(key.clone()))));
+            for (key, value) in entries {
+                each(value, &path.then(Step::Key(key.clone())));
+            }
         }
         _ => {}
     }
