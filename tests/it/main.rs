@@ -6,4 +6,5 @@
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
 
 mod bed;
+mod host;
 mod support;
