@@ -174,4 +174,3 @@ fn value_after(rest: &str) -> Option<(usize, usize)> {
         .unwrap_or(after_sign.len() - 1);
     Some((start + 1, start + 1 + length))
 }
-

@@ -1,43 +1,44 @@
-//! The Terraform face: one file for each type; each reads as schema, observe, decide, act, save.
+//! The Terraform face; one file for each type; each reads as schema, observe, decide, act, save.
+
+pub mod application_credential;
+pub mod arguments;
+pub mod config;
+pub mod data;
+pub mod ephemeral;
+pub mod errors;
+pub mod openstack;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::cloud::openstack::config::Settings;
+use crate::provider::application_credential::ApplicationCredentialResource;
+use crate::provider::config::Config;
+use crate::provider::data::{ApplicationCredentials, OneApplicationCredential};
+use crate::provider::ephemeral::{EphemeralApplicationCredential, OpenstackToken};
+use crate::provider::openstack::{Openstack, PlanChecks};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::cty::Value;
-use crate::tfplugin::diagnostics::{AttributePath, DecodeError, Result};
-use crate::tfplugin::model::Model;
-use crate::tfplugin::schema::Attribute;
+use crate::tfplugin::diagnostics::{Diagnostic, Result};
+use crate::tfplugin::model::Attr;
 use crate::tfplugin::server::Registry;
 use crate::tfplugin::traits::Provider;
 
 /// Everything that the provider serves.
 pub fn registry() -> Registry {
-    Registry::new(Rekey)
+    let openstack = Arc::new(Openstack::default());
+    Registry::new(Rekey { openstack: Arc::clone(&openstack) })
+        .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
+        .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
+        .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
+        .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
+        .ephemeral(OpenstackToken::new(openstack))
 }
 
-/// The provider block.
+/// The provider block, and what all types share.
 #[derive(Debug)]
-struct Rekey;
-
-#[derive(Clone, Debug)]
-struct Config;
-
-impl Model for Config {
-    fn description() -> &'static str {
-        "Life cycle of credentials."
-    }
-
-    fn attributes() -> Vec<Attribute> {
-        Vec::new()
-    }
-
-    fn from_object(_: Value, _: &AttributePath) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-
-    fn into_object(self) -> Value {
-        Value::Object(std::collections::BTreeMap::new())
-    }
+struct Rekey {
+    openstack: Arc<Openstack>,
 }
 
 #[async_trait]
@@ -46,7 +47,23 @@ impl Provider for Rekey {
 
     const NAME: &'static str = "rekey";
 
-    async fn configure(&self, _cx: &Context, _config: Config) -> Result<()> {
+    async fn configure(&self, cx: &Context, config: Config) -> Result<()> {
+        let settings = match &config.openstack {
+            Attr::Null => Ok(Settings::default()),
+            Attr::Unknown => Err("openstack"),
+            Attr::Known(openstack) => openstack.settings(),
+        };
+        if settings.as_ref().is_ok_and(|settings| settings.verify == Some(false)) {
+            cx.tell(Diagnostic::warning(
+                "Certificates are not verified",
+                "openstack.verify = false trusts whoever answers, and hands the login to them. Use cacert instead.",
+            ));
+        }
+        let plan_checks = match config.plan_checks.known().map(String::as_str) {
+            Some("warn") => PlanChecks::Warn,
+            _ => PlanChecks::Error,
+        };
+        self.openstack.configure(settings, plan_checks);
         Ok(())
     }
 }

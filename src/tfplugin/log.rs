@@ -166,4 +166,3 @@ fn shortened(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST_VALUE);
     format!("{}... ({} bytes more)", &text[..end], text.len() - end)
 }
-

@@ -207,6 +207,18 @@ impl<'s> Keystone<'s> {
         existence(self.project(id, patience).await)
     }
 
+    /// The role of that name. Ordinary users may not ask (403).
+    pub async fn role_named(
+        &self,
+        name: &str,
+        patience: &Patience,
+    ) -> Result<Option<Reference>, Error> {
+        let mut request = self.request(Method::GET, &["roles"])?;
+        request.url.query_pairs_mut().append_pair("name", name);
+        let answer: wire::Roles = self.session.json(request, patience).await?;
+        Ok(answer.roles.into_iter().next())
+    }
+
     fn request(&self, method: Method, path: &[&str]) -> Result<Request, Error> {
         Ok(Request::new(method, self.session.identity_url(path)?))
     }
@@ -250,6 +262,11 @@ mod wire {
     #[derive(Deserialize)]
     pub(super) struct Many {
         pub(super) application_credentials: Vec<ApplicationCredential>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Roles {
+        pub(super) roles: Vec<Reference>,
     }
 
     #[derive(Deserialize)]

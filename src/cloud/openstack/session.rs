@@ -156,6 +156,12 @@ impl Session {
         self.issue(&authentication, false, patience).await
     }
 
+    /// A token of its own by the session's login, for whoever will revoke it. A one-time passcode
+    /// cannot be used for it; Keystone then refuses.
+    pub async fn new_token(&self, patience: &Patience) -> Result<Token, Error> {
+        self.issue(&self.shared.cloud.authentication, false, patience).await
+    }
+
     /// Revokes a token that [`Session::log_in`] gave (or any other). One that is dead already is
     /// a success.
     pub async fn revoke(&self, token: &SecretString, patience: &Patience) -> Result<(), Error> {

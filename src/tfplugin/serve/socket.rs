@@ -148,4 +148,3 @@ fn is_deserted(socket: &Path) -> bool {
         }
     }
 }
-

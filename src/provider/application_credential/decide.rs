@@ -1,0 +1,348 @@
+//! Plan: a function of state and configuration, without clock and without caller. It asks `rotation` for
+//! the steps and writes down what they will make of the state.
+
+use std::collections::BTreeMap;
+
+use crate::provider::application_credential::ApplicationCredentialResource;
+use crate::provider::application_credential::inputs::{self, Inputs};
+use crate::provider::application_credential::model::{
+    self, ApplicationCredential, PreviousGeneration,
+};
+use crate::provider::application_credential::private::Private;
+use crate::provider::arguments::{moment, written};
+use crate::rotation::{
+    Change, Desired, Due, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
+};
+use crate::tfplugin::diagnostics::AttributePath;
+use crate::tfplugin::model::Attr;
+use crate::tfplugin::traits::PlanRequest;
+
+/// What will be done, and what the state will then be.
+#[derive(Debug)]
+pub struct Decision {
+    pub steps: Vec<Step>,
+    pub planned: ApplicationCredential,
+    pub requires_replace: Vec<AttributePath>,
+}
+
+impl Decision {
+    /// True where a credential is made, in this resource or in its replacement.
+    pub fn issues(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(step, Step::Issue { .. } | Step::IssueIfChanged { .. } | Step::Replace { .. })
+        })
+    }
+
+    /// True where a credential is revoked.
+    pub fn revokes(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(step, Step::Revoke { .. } | Step::RevokeStray { .. } | Step::Replace { .. })
+        })
+    }
+}
+
+/// The plan of a create, also as the second half of a replacement.
+pub fn create(
+    config: &ApplicationCredential,
+    proposed: ApplicationCredential,
+) -> ApplicationCredential {
+    let mut planned = proposed;
+    issued(&mut planned, config);
+    planned.auth_url = Attr::Unknown;
+    planned.region_name = Attr::Unknown;
+    planned.effective_roles = Attr::Unknown;
+    begin(&mut planned);
+    planned
+}
+
+/// The plan of an update, or of the first half of a replacement.
+pub fn update(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    proposed: ApplicationCredential,
+    private: &Private,
+) -> Decision {
+    let inputs = inputs::compare(prior, config, private);
+    let steps = steps(prior, config, private, &inputs);
+    let mut planned = proposed;
+    planned.unrestricted = unrestricted(config);
+    finish(prior, config, private, planned, steps, &inputs)
+}
+
+/// The steps from a state to a configuration; Apply asks again and gets the same.
+pub fn steps(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+    inputs: &Inputs,
+) -> Vec<Step> {
+    let named = config.revoke_strays.known();
+    let desired = Desired {
+        policy: inputs::policy(config),
+        changes: inputs.changes.clone(),
+        unknown: inputs.unknown.clone(),
+        revoke_strays: named
+            .map(|ids| ids.0.iter().filter_map(Attr::known).cloned().collect())
+            .unwrap_or_default(),
+        always_in_place: false,
+    };
+    plan(&state(prior, private), &desired)
+}
+
+/// What `rotation` is told of the state.
+pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
+    let generation = generation(prior);
+    let strays = prior.strays.known();
+    let numbers = strays
+        .iter()
+        .flat_map(|strays| strays.values())
+        .filter_map(|stray| stray.name.known().and_then(|name| private.naming.generation(name)));
+    State {
+        generation,
+        highest: numbers.chain(private.previous.keys().copied()).fold(generation, u64::max),
+        current_expired: private.current_expired,
+        current_removable: !private.current_locked,
+        due: due(prior),
+        previous: retired(prior, private),
+        strays: strays.map(|strays| strays.keys().cloned().collect()).unwrap_or_default(),
+        policy: inputs::policy(prior),
+    }
+}
+
+fn finish(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+    mut planned: ApplicationCredential,
+    steps: Vec<Step>,
+    inputs: &Inputs,
+) -> Decision {
+    let mut requires_replace = Vec::new();
+    let wanted = inputs::policy(config);
+    planned.rotation_due = rotation_due(&left_due(&steps));
+    planned.rotation_due_at = next_due(&wanted, &planned, private);
+    planned.previous_generations = Attr::Known(kept(prior, &wanted, private));
+    if !config.check_usable.known().copied().unwrap_or(false) {
+        planned.usable = Attr::Null;
+        planned.missing_roles = Attr::Null;
+    }
+    if config.secret_wo_version.known().is_some() {
+        planned.secret = Attr::Null;
+    }
+    if config.revoke_strays.is_unknown()
+        || config.revoke_strays.known().is_some_and(|ids| ids.0.iter().any(Attr::is_unknown))
+    {
+        planned.strays = Attr::Unknown;
+    }
+
+    for step in &steps {
+        match step {
+            Step::Issue { generation, reasons } => {
+                issued(&mut planned, config);
+                let roles_change = reasons.contains(&Reason::Changed(Change::Argument("roles")));
+                if roles_change || config.roles.known().is_none() {
+                    planned.effective_roles = Attr::Unknown;
+                }
+                planned.generation = number(*generation);
+                planned.rotation_reason = if inputs.unknown.is_empty() {
+                    Attr::Known(sentence(*generation, reasons))
+                } else {
+                    Attr::Unknown
+                };
+            }
+            Step::IssueIfChanged { .. } => {
+                issued(&mut planned, config);
+                planned.effective_roles = Attr::Unknown;
+                planned.generation = Attr::Unknown;
+                planned.previous_generations = Attr::Unknown;
+                planned.rotation_due = Attr::Unknown;
+                planned.rotation_reason = Attr::Unknown;
+            }
+            Step::Hold { until: None, generation } => {
+                let entry = PreviousGeneration {
+                    id: prior.id.clone(),
+                    name: prior.name.clone(),
+                    revoke_after: Attr::Unknown,
+                    user_id: prior.user_id.clone(),
+                };
+                if let Attr::Known(entries) = &mut planned.previous_generations {
+                    entries.insert(generation.to_string(), entry);
+                }
+            }
+            Step::Revoke { generation, .. } => {
+                if let Attr::Known(entries) = &mut planned.previous_generations {
+                    entries.remove(&generation.to_string());
+                }
+            }
+            Step::RevokeStray { id } => {
+                if let Attr::Known(strays) = &mut planned.strays {
+                    strays.remove(id);
+                }
+            }
+            Step::Replace { reasons, unknown } => {
+                requires_replace = replaced(prior, reasons, unknown);
+                issued(&mut planned, config);
+                planned.effective_roles = Attr::Unknown;
+                begin(&mut planned);
+            }
+            Step::Hold { until: Some(_), .. }
+            | Step::HoldDue(_)
+            | Step::Switch { .. }
+            | Step::Verify { .. } => {}
+        }
+    }
+    Decision { steps, planned, requires_replace }
+}
+
+/// What nobody knows before a credential is issued.
+fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
+    planned.id = Attr::Unknown;
+    if config.name.is_null() {
+        planned.name = Attr::Unknown;
+    }
+    let own_secret = config.secret_wo_version.known().is_some();
+    planned.secret = if own_secret { Attr::Null } else { Attr::Unknown };
+    planned.issued_at = Attr::Unknown;
+    planned.expires_at = match (&config.expires_at, &config.expires_in) {
+        (Attr::Null, Attr::Null) => Attr::Null,
+        (Attr::Null, _) | (Attr::Unknown, _) => Attr::Unknown,
+        (Attr::Known(at), _) => Attr::Known(at.clone()),
+    };
+    let scheduled = inputs::policy(config).scheduled()
+        || [&config.expires_in, &config.renew_before, &config.rotation_period]
+            .iter()
+            .any(|argument| argument.is_unknown());
+    planned.rotation_due_at = if scheduled { Attr::Unknown } else { Attr::Null };
+    planned.user_id = Attr::Unknown;
+    planned.user_name = Attr::Unknown;
+    planned.project_id = Attr::Unknown;
+    planned.unrestricted = unrestricted(config);
+    (planned.missing_roles, planned.usable) = match config.check_usable {
+        Attr::Known(true) | Attr::Unknown => (Attr::Unknown, Attr::Unknown),
+        Attr::Known(false) | Attr::Null => (Attr::Null, Attr::Null),
+    };
+}
+
+fn unrestricted(config: &ApplicationCredential) -> Attr<bool> {
+    match config.unrestricted {
+        Attr::Null => Attr::Known(false),
+        given => given,
+    }
+}
+
+/// A life that begins: the first generation, without history.
+fn begin(planned: &mut ApplicationCredential) {
+    planned.generation = number(1);
+    planned.previous_generations = Attr::Known(BTreeMap::new());
+    planned.rotation_due = rotation_due(&[]);
+    planned.rotation_reason = Attr::Null;
+    planned.strays = Attr::Known(BTreeMap::new());
+}
+
+/// The places that ask for a replacement: what changed, or `rotation_due`.
+fn replaced(
+    prior: &ApplicationCredential,
+    reasons: &[Reason],
+    unknown: &[&'static str],
+) -> Vec<AttributePath> {
+    let mut names: Vec<&str> = reasons
+        .iter()
+        .map(|reason| match reason {
+            Reason::Changed(Change::Argument(name)) => name,
+            Reason::Changed(Change::Trigger(_)) => "triggers",
+            _ => "rotation_due",
+        })
+        .chain(unknown.iter().copied())
+        .collect();
+    // Where an argument is computed as well, taking it away leaves nothing that differs but the id.
+    if names.is_empty() || prior.id.is_null() {
+        names.push("id");
+    }
+    names.dedup();
+    names.into_iter().map(AttributePath::attribute).collect()
+}
+
+/// The old generations that stay, with their dates by the policy that is wanted.
+fn kept(
+    prior: &ApplicationCredential,
+    wanted: &Policy,
+    private: &Private,
+) -> BTreeMap<String, PreviousGeneration> {
+    let mut entries = previous(prior).clone();
+    for old in retired(prior, private) {
+        if let Some(entry) = entries.get_mut(&old.generation.to_string()) {
+            entry.revoke_after = Attr::Known(written(old.revoke_after(wanted)));
+        }
+    }
+    entries
+}
+
+/// The old generations with what is remembered of them.
+pub fn retired(model: &ApplicationCredential, private: &Private) -> Vec<Previous> {
+    let numbers = previous(model).keys().filter_map(|number| number.parse().ok());
+    numbers
+        .filter_map(|generation| {
+            let retired = private.previous.get(&generation)?;
+            Some(Previous {
+                generation,
+                retired: retired.at,
+                expires_at: retired.expires_at,
+                removable: !retired.locked,
+            })
+        })
+        .collect()
+}
+
+/// `rotation_due_at`: a function of the policy and of the current generation.
+pub fn next_due(policy: &Policy, model: &ApplicationCredential, private: &Private) -> Attr<String> {
+    policy.next(since(model, private), moment(&model.expires_at)).map(written).into()
+}
+
+/// Where a schedule by age begins.
+pub fn since(model: &ApplicationCredential, private: &Private) -> Option<jiff::Timestamp> {
+    moment(&model.issued_at).or(private.adopted_at)
+}
+
+pub fn generation(model: &ApplicationCredential) -> u64 {
+    model.generation.known().and_then(|number| u64::try_from(*number).ok()).unwrap_or(1)
+}
+
+pub fn number(generation: u64) -> Attr<i64> {
+    Attr::Known(i64::try_from(generation).unwrap_or(i64::MAX))
+}
+
+pub fn previous(model: &ApplicationCredential) -> &BTreeMap<String, PreviousGeneration> {
+    static NONE: BTreeMap<String, PreviousGeneration> = BTreeMap::new();
+    model.previous_generations.known().unwrap_or(&NONE)
+}
+
+/// What the state says is due.
+pub fn due(model: &ApplicationCredential) -> Vec<Due> {
+    let entries = model.rotation_due.known().map_or(&[][..], Vec::as_slice);
+    entries
+        .iter()
+        .filter_map(|entry| Due::parse(entry.reason.known()?, moment(&entry.deadline)))
+        .collect()
+}
+
+/// The attribute `rotation_due`.
+pub fn rotation_due(due: &[Due]) -> Attr<Vec<model::Due>> {
+    let entry = |due: &Due| model::Due {
+        deadline: due.deadline().map(written).into(),
+        reason: Attr::Known(due.code()),
+    };
+    Attr::Known(due.iter().map(entry).collect())
+}
+
+/// Plan, as the trait asks for it, without the diagnostics.
+pub fn decide(request: &PlanRequest<ApplicationCredentialResource>) -> Decision {
+    let PlanRequest { prior, config, proposed, private } = request;
+    match prior {
+        None => Decision {
+            steps: Vec::new(),
+            planned: create(config, proposed.clone()),
+            requires_replace: Vec::new(),
+        },
+        Some(prior) => update(prior, config, proposed.clone(), private),
+    }
+}

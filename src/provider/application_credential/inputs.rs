@@ -1,0 +1,223 @@
+//! What the configuration changes of what the current generation is; and what it only writes down.
+
+use std::collections::BTreeSet;
+
+use crate::provider::application_credential::model::{AccessRule, ApplicationCredential};
+use crate::provider::application_credential::private::Private;
+use crate::provider::arguments::{moment, period};
+use crate::rotation::{Change, Policy};
+use crate::tfplugin::model::{Attr, Set};
+
+/// The inputs of a generation, compared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs {
+    pub changes: Vec<Change>,
+    /// Inputs whose values are not known yet.
+    pub unknown: Vec<&'static str>,
+}
+
+/// The policy that a model holds.
+pub fn policy(model: &ApplicationCredential) -> Policy {
+    Policy {
+        expires_in: period(&model.expires_in),
+        overlap: period(&model.overlap),
+        renew_before: period(&model.renew_before),
+        rotate: model.rotate.known().copied().unwrap_or(true),
+        rotation_period: period(&model.rotation_period),
+    }
+}
+
+/// Compares the configuration with what the state says of the current generation. While the resource is
+/// newly adopted, arguments that Keystone cannot tell and that the state does not hold are recorded.
+pub fn compare(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+) -> Inputs {
+    let mut inputs = Inputs::default();
+    let recorded = |was_null: bool| private.adopted && was_null;
+
+    match &config.name {
+        Attr::Known(name) if prior.name.known() != Some(name) => inputs.changed("name"),
+        Attr::Unknown => inputs.unknown("name"),
+        Attr::Known(_) => {}
+        Attr::Null if recorded(prior.name_prefix.is_null()) => {}
+        Attr::Null => inputs.argument("name_prefix", &config.name_prefix, &prior.name_prefix),
+    }
+    match &config.description {
+        Attr::Unknown => inputs.unknown("description"),
+        wanted if text(wanted) != text(&prior.description) => inputs.changed("description"),
+        _ => {}
+    }
+    roles(&mut inputs, prior, config, private);
+    access_rules(&mut inputs, &prior.access_rules, &config.access_rules);
+    match &config.unrestricted {
+        Attr::Unknown => inputs.unknown("unrestricted"),
+        wanted => {
+            let flag = |attr: &Attr<bool>| attr.known().copied().unwrap_or(false);
+            if flag(wanted) != flag(&prior.unrestricted) {
+                inputs.changed("unrestricted");
+            }
+        }
+    }
+    expiry(&mut inputs, prior, config, private);
+    if !recorded(prior.secret_wo_version.is_null()) {
+        inputs.argument("secret_wo_version", &config.secret_wo_version, &prior.secret_wo_version);
+    }
+    if !recorded(prior.triggers.is_null()) {
+        triggers(&mut inputs, prior, config);
+    } else if config.triggers.is_unknown() {
+        inputs.unknown("triggers");
+    }
+    inputs
+}
+
+impl Inputs {
+    fn changed(&mut self, argument: &'static str) {
+        self.changes.push(Change::Argument(argument));
+    }
+
+    fn unknown(&mut self, argument: &'static str) {
+        self.unknown.push(argument);
+    }
+
+    fn argument<T: PartialEq>(&mut self, name: &'static str, wanted: &Attr<T>, prior: &Attr<T>) {
+        match wanted {
+            Attr::Unknown => self.unknown(name),
+            wanted if wanted != prior => self.changed(name),
+            _ => {}
+        }
+    }
+}
+
+/// Null and the empty text are the same to Keystone's readers.
+fn text(attr: &Attr<String>) -> &str {
+    attr.known().map_or("", String::as_str)
+}
+
+fn expiry(
+    inputs: &mut Inputs,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+) {
+    match (&config.expires_at, &config.expires_in) {
+        (Attr::Unknown, _) => inputs.unknown("expires_at"),
+        (Attr::Known(_), _) => {
+            if moment(&config.expires_at) != moment(&prior.expires_at) {
+                inputs.changed("expires_at");
+            }
+        }
+        (Attr::Null, Attr::Unknown) => inputs.unknown("expires_in"),
+        (Attr::Null, Attr::Known(_)) => {
+            let recorded = private.adopted && prior.expires_in.is_null();
+            if !recorded && period(&config.expires_in) != period(&prior.expires_in) {
+                inputs.changed("expires_in");
+            }
+        }
+        (Attr::Null, Attr::Null) => {
+            if !prior.expires_in.is_null() {
+                inputs.changed("expires_in");
+            } else if private.fixed_expiry {
+                inputs.changed("expires_at");
+            }
+        }
+    }
+}
+
+fn roles(
+    inputs: &mut Inputs,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+) {
+    let wanted = match &config.roles {
+        Attr::Unknown => return inputs.unknown("roles"),
+        Attr::Null => None,
+        Attr::Known(Set(roles)) if roles.iter().any(Attr::is_unknown) => {
+            return inputs.unknown("roles");
+        }
+        Attr::Known(roles) => Some(names(roles, private)),
+    };
+    let held = prior.roles.known().map(|roles| names(roles, private));
+    if wanted == held {
+        return;
+    }
+    let same = match (&wanted, &prior.effective_roles) {
+        // "All of the login's" can be written down, not taken back to: what it would give is not known.
+        (Some(wanted), Attr::Known(Set(effective))) => {
+            let effective: BTreeSet<String> = effective.iter().cloned().collect();
+            with_implied(wanted) == effective || *wanted == effective
+        }
+        // An adopted credential whose roles were never written down stays as it is.
+        (None, _) => private.adopted && held.is_none(),
+        _ => false,
+    };
+    if !same {
+        inputs.changed("roles");
+    }
+}
+
+/// Roles by name where the id is known from the current credential.
+fn names(roles: &Set<Attr<String>>, private: &Private) -> BTreeSet<String> {
+    let known = roles.0.iter().filter_map(Attr::known);
+    known.map(|role| private.roles.get(role).unwrap_or(role).clone()).collect()
+}
+
+/// With the roles that Keystone's own defaults imply: `admin` > `manager` > `member` > `reader`.
+/// Other implications cannot be seen by ordinary users; where a cloud has some, writing an implied role
+/// down, or leaving it out, is a change like any other.
+fn with_implied(roles: &BTreeSet<String>) -> BTreeSet<String> {
+    const CHAIN: [&str; 4] = ["admin", "manager", "member", "reader"];
+    let highest = CHAIN.iter().position(|role| roles.contains(*role));
+    let implied = highest.map_or(&[][..], |position| &CHAIN[position..]);
+    roles.iter().cloned().chain(implied.iter().map(ToString::to_string)).collect()
+}
+
+fn access_rules(
+    inputs: &mut Inputs,
+    prior: &Attr<Set<AccessRule>>,
+    config: &Attr<Set<AccessRule>>,
+) {
+    let Attr::Unknown = config else {
+        let rules = |attr: &Attr<Set<AccessRule>>| {
+            attr.known().map(|set| set.0.clone()).unwrap_or_default()
+        };
+        let wanted = rules(config);
+        let unknown = |rule: &AccessRule| {
+            rule.method.is_unknown() || rule.path.is_unknown() || rule.service.is_unknown()
+        };
+        if wanted.iter().any(unknown) {
+            inputs.unknown("access_rules");
+        } else if Set(wanted) != Set(rules(prior)) {
+            inputs.changed("access_rules");
+        }
+        return;
+    };
+    inputs.unknown("access_rules");
+}
+
+fn triggers(inputs: &mut Inputs, prior: &ApplicationCredential, config: &ApplicationCredential) {
+    let empty = std::collections::BTreeMap::new();
+    let before = prior.triggers.known().unwrap_or(&empty);
+    let after = match &config.triggers {
+        Attr::Unknown => return inputs.unknown("triggers"),
+        triggers => triggers.known().unwrap_or(&empty),
+    };
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut unknown = false;
+    for key in keys {
+        let (old, new) = (before.get(key), after.get(key));
+        if old == new {
+            continue;
+        }
+        if new.is_some_and(Attr::is_unknown) && old.is_some() {
+            unknown = true;
+        } else {
+            inputs.changes.push(Change::Trigger(key.clone()));
+        }
+    }
+    if unknown {
+        inputs.unknown("triggers");
+    }
+}

@@ -1,0 +1,298 @@
+//! Issues one credential, exactly once: the name and the secret are chosen before Keystone is called, so
+//! that a lost reply is settled by looking the name up.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::time::Instant;
+use zeroize::Zeroize as _;
+
+use crate::clock;
+use crate::cloud::openstack::keystone::{
+    AccessRule, ApplicationCredential as Listed, NewApplicationCredential,
+};
+use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
+use crate::provider::application_credential::checks;
+use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::arguments::{moment, period, whole_seconds};
+use crate::provider::errors;
+use crate::provider::openstack::Openstack;
+use crate::redaction;
+use crate::tfplugin::diagnostics::{Diagnostic, Result};
+
+/// A credential that exists now.
+#[derive(Debug)]
+pub struct Issued {
+    pub credential: Listed,
+    pub secret: SecretString,
+    /// Access rules that were made for it.
+    pub rules: Vec<String>,
+    pub at: Timestamp,
+}
+
+impl Issued {
+    pub fn login(&self) -> Login {
+        Login { application_credential_id: self.credential.id.clone(), secret: self.secret.clone() }
+    }
+}
+
+/// Creates are tried so often where no answer tells whether they took effect.
+const TRIES: usize = 3;
+
+/// Issues a credential of that name for the caller.
+pub async fn issue(
+    openstack: &Openstack,
+    session: &Session,
+    caller: &Token,
+    config: &ApplicationCredential,
+    name: String,
+    patience: &Patience,
+) -> Result<Issued> {
+    let now = clock::now();
+    let user = &caller.user.id;
+    let secret = match config.secret_wo.known() {
+        Some(own) => own.0.clone(),
+        None => generate().map_err(no_random)?,
+    };
+    redaction::register(&secret);
+    let expires_at = moment(&config.expires_at)
+        .or_else(|| period(&config.expires_in).map(|period| whole_seconds(period.after(now))));
+    let access_rules: Vec<AccessRule> = config
+        .access_rules
+        .known()
+        .map(|rules| rules.0.iter().map(AccessRule::from).collect())
+        .unwrap_or_default();
+    let new = NewApplicationCredential {
+        name,
+        secret,
+        description: config.description.known().cloned(),
+        roles: checks::role_refs(caller, config),
+        expires_at,
+        unrestricted: config.unrestricted.known().copied().unwrap_or(false),
+        access_rules,
+    };
+    // Rules that exist already are reused by Keystone and are not ours to delete.
+    let known_rules = if new.access_rules.is_empty() {
+        Vec::new()
+    } else {
+        let listed = session.keystone().access_rules(user, patience).await;
+        listed.map_err(|error| refused(&error, &new, caller))?
+    };
+
+    openstack.forget(user);
+    let created = create(session, user, &new, caller, patience).await;
+    openstack.forget(user);
+    let credential = created?;
+    let rules = credential.access_rules.iter().filter_map(|rule| rule.id.clone());
+    let ours = |id: &String| known_rules.iter().all(|known| known.id.as_ref() != Some(id));
+    Ok(Issued {
+        rules: rules.filter(ours).collect(),
+        secret: new.secret,
+        credential,
+        at: whole_seconds(now),
+    })
+}
+
+/// 256 random bits, 43 characters: Keystone's bcrypt looks at 72 bytes at most.
+pub fn generate() -> std::result::Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    let secret = SecretString::from(URL_SAFE_NO_PAD.encode(bytes));
+    bytes.zeroize();
+    Ok(secret)
+}
+
+/// Already gone is success.
+pub async fn delete(
+    openstack: &Openstack,
+    session: &Session,
+    user: &str,
+    id: &str,
+    patience: &Patience,
+) -> std::result::Result<(), Error> {
+    openstack.forget(user);
+    let deleted = session.keystone().delete_application_credential(user, id, patience).await;
+    openstack.forget(user);
+    match deleted {
+        Err(error) if error.status() == Some(404) => Ok(()),
+        other => other,
+    }
+}
+
+/// Keystone leaves access rules behind. One that something else uses is refused (403), and rightly so;
+/// nothing depends on the others, so no failure here is worth an error.
+pub async fn forget_rules(session: &Session, user: &str, rules: &[String]) {
+    for rule in rules {
+        if let Err(error) = session.keystone().delete_access_rule(user, rule, &grace()).await {
+            tracing::debug!(rule, %error, "access rule left behind");
+        }
+    }
+}
+
+/// 80 random bits as text, for a name.
+pub fn unique() -> std::result::Result<String, getrandom::Error> {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+pub fn no_random(error: getrandom::Error) -> Diagnostic {
+    Diagnostic::error(
+        "No random bytes",
+        format!("The operating system gave no random bytes: {error}. Nothing was issued."),
+    )
+}
+
+async fn create(
+    session: &Session,
+    user: &str,
+    new: &NewApplicationCredential,
+    caller: &Token,
+    patience: &Patience,
+) -> Result<Listed> {
+    let mut lost: Option<Error> = None;
+    for _ in 0..TRIES {
+        let error =
+            match session.keystone().create_application_credential(user, new, patience).await {
+                Ok(created) => return Ok(created),
+                Err(error) => error,
+            };
+        let taken = error.status() == Some(409);
+        if !(error.is_ambiguous() || taken && lost.is_some()) {
+            return Err(match (taken, lost) {
+                (true, _) => name_taken(session, user, new, &error, patience).await,
+                (false, Some(lost)) => unsettled(&lost, new),
+                (false, None) => refused(&error, new, caller),
+            }
+            .into());
+        }
+        match settle(session, user, new).await {
+            Ok(Some(created)) => return Ok(created),
+            Ok(None) => lost = Some(lost.unwrap_or(error)),
+            Err(_) => return Err(unsettled(&error, new).into()),
+        }
+    }
+    Err(match lost {
+        Some(error) => refused(&error, new, caller),
+        None => unreachable_outcome(),
+    }
+    .into())
+}
+
+/// After a lost reply: is there a credential of that name, and does our secret open it?
+async fn settle(
+    session: &Session,
+    user: &str,
+    new: &NewApplicationCredential,
+) -> std::result::Result<Option<Listed>, Error> {
+    let patience = grace();
+    let named = session.keystone().application_credential_named(user, &new.name, &patience).await?;
+    let Some(named) = named else { return Ok(None) };
+    let login = Login { application_credential_id: named.id.clone(), secret: new.secret.clone() };
+    match session.log_in(&login, &patience).await {
+        Ok(_) => Ok(Some(named)),
+        Err(error) => Err(error),
+    }
+}
+
+/// For what must be finished although the operation was stopped or its time is up.
+pub fn grace() -> Patience {
+    Patience { deadline: Some(Instant::now() + Duration::from_secs(30)), ..Patience::default() }
+}
+
+fn refused(error: &Error, new: &NewApplicationCredential, caller: &Token) -> Diagnostic {
+    let next = match error.status() {
+        Some(400) if mentions(error, "unassigned role") => format!(
+            "{} does not have one of the wanted roles on this project.",
+            caller.user.name
+        ),
+        Some(403) if mentions(error, "maximum of") => format!(
+            "This cloud limits how many application credentials a user may have ([application_credential] user_limit). The \
+             data source rekey_application_credentials lists those of {}: revoke one that nobody uses (an expired one, an old \
+             generation, a stray) and apply again.",
+            caller.user.name
+        ),
+        Some(403) => "The login may not issue application credentials: a restricted application credential, a trust or a \
+             token that is not scoped to a project cannot."
+            .into(),
+        _ => String::new(),
+    };
+    errors::call(
+        "Cannot issue an application credential",
+        &format!("issue the application credential {:?}", new.name),
+        error,
+        "No credential was issued, and what existed before is as it was.",
+        &next,
+    )
+}
+
+async fn name_taken(
+    session: &Session,
+    user: &str,
+    new: &NewApplicationCredential,
+    error: &Error,
+    patience: &Patience,
+) -> Diagnostic {
+    let holder = session.keystone().application_credential_named(user, &new.name, patience).await;
+    let holder = match holder {
+        Ok(Some(holder)) => format!(
+            "It is the name of the credential {}, of project {}{}.",
+            holder.id,
+            holder.project_id.as_deref().unwrap_or("none"),
+            holder
+                .expires_at
+                .filter(|expiry| *expiry <= clock::now())
+                .map_or("", |_| ", which has expired and holds its name until it is deleted"),
+        ),
+        _ => "Another credential of the same user has it, perhaps on another project.".into(),
+    };
+    errors::call(
+        "The name of the application credential is in use",
+        &format!("issue the application credential {:?}", new.name),
+        error,
+        &format!("No credential was issued. {holder}"),
+        "A name is unique among all credentials of a user, on all projects, the expired ones included. Use name_prefix instead \
+         of name: each generation then has a name of its own. A replacement with create_before_destroy needs it, as the old \
+         credential still has the name when the new one is issued; to adopt the existing credential, import it.",
+    )
+    .at_attribute("name")
+}
+
+fn unsettled(error: &Error, new: &NewApplicationCredential) -> Diagnostic {
+    errors::call(
+        "It is not known whether an application credential was issued",
+        &format!("learn whether the application credential {:?} was issued", new.name),
+        error,
+        &format!(
+            "If it was, it is named {:?}, nobody has its secret, and what existed before still works.",
+            new.name
+        ),
+        "Once Keystone answers again, plan again: an update lists it among `strays`. For a resource that was being created, \
+         look for the name with the data source rekey_application_credentials and delete it.",
+    )
+}
+
+fn unreachable_outcome() -> Diagnostic {
+    Diagnostic::error("Cannot issue an application credential", "No attempt was made.")
+}
+
+fn mentions(error: &Error, words: &str) -> bool {
+    matches!(error, Error::Api(answer) if answer.message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_and_differ() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+        assert_eq!(one.expose_secret().len(), 43);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+    }
+}

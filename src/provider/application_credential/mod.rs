@@ -1,0 +1,237 @@
+//! `rekey_application_credential`: the life of a Keystone application credential.
+//!
+//! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create, Update and Delete.
+
+mod act;
+mod adopt;
+pub mod checks;
+mod decide;
+mod inputs;
+pub mod issue;
+pub mod model;
+mod observe;
+pub mod private;
+pub mod proof;
+mod told;
+mod validate;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use model::{AccessRule, ApplicationCredential, Identity};
+pub use private::Private;
+pub use proof::Wanted;
+
+use crate::clock;
+use crate::cloud::openstack::keystone;
+use crate::provider::application_credential::model::Stray;
+use crate::provider::arguments::{moment, period};
+use crate::provider::openstack::{Openstack, PlanChecks, patience, token};
+use crate::rotation::{Moment, Period, remaining};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result, Severity};
+use crate::tfplugin::model::Attr;
+use crate::tfplugin::traits::{
+    Change, ImportTarget, MoveSource, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub struct ApplicationCredentialResource {
+    openstack: Arc<Openstack>,
+}
+
+type Kept = Stored<ApplicationCredentialResource>;
+
+impl ApplicationCredentialResource {
+    pub fn new(openstack: Arc<Openstack>) -> Self {
+        Self { openstack }
+    }
+
+    /// What the cloud can say of a plan already; nothing while the provider is not configured.
+    async fn check(
+        &self,
+        cx: &Context,
+        prior: Option<&ApplicationCredential>,
+        config: &ApplicationCredential,
+        decision: &decide::Decision,
+    ) -> Result<()> {
+        let issues = prior.is_none() || decision.issues();
+        if !issues && !decision.revokes() {
+            return Ok(());
+        }
+        let mut refusals = Vec::new();
+        if issues
+            && let Some(expiry) = moment(&config.expires_at)
+            && expiry <= clock::now()
+        {
+            refusals.push(expired(expiry));
+        }
+        if let Ok(session) = self.openstack.session().await? {
+            let patience = patience(cx);
+            let caller = token(&session, &patience).await?;
+            if issues {
+                refusals.extend(checks::may_issue(&session, &caller, config, &patience).await);
+            } else {
+                refusals.extend(checks::may_manage(&caller, "revoke"));
+            }
+            let other = |prior: &&ApplicationCredential| {
+                prior.user_id.known().is_some_and(|owner| *owner != caller.user.id)
+            };
+            if let Some(prior) = prior.filter(other).filter(|_| issues) {
+                cx.tell(told::owner_changes(prior, &caller));
+            }
+        }
+        self.refuse(cx, refusals)
+    }
+
+    /// Errors of a plan, or warnings, as the provider block wants it.
+    fn refuse(&self, cx: &Context, refusals: Vec<Diagnostic>) -> Result<()> {
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        if self.openstack.plan_checks() == PlanChecks::Error {
+            return Err(Diagnostics(refusals));
+        }
+        for refusal in refusals {
+            cx.tell(Diagnostic { severity: Severity::Warning, ..refusal });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Resource for ApplicationCredentialResource {
+    type Identity = Identity;
+    type Model = ApplicationCredential;
+    type Private = Private;
+
+    const NAME: &'static str = "application_credential";
+
+    fn timeout(&self, operation: Operation, model: &ApplicationCredential) -> Option<Duration> {
+        let timeouts = model.timeouts.known();
+        let (given, minutes) = match operation {
+            Operation::Create => (timeouts.map(|timeouts| &timeouts.create), 5),
+            Operation::Delete => (timeouts.map(|timeouts| &timeouts.delete), 5),
+            Operation::Read => (timeouts.map(|timeouts| &timeouts.read), 2),
+            Operation::Update => (timeouts.map(|timeouts| &timeouts.update), 5),
+        };
+        let default = Duration::from_secs(minutes * 60);
+        Some(given.and_then(period).map_or(default, Period::to_std))
+    }
+
+    async fn validate(&self, _cx: &Context, config: &ApplicationCredential) -> Result<()> {
+        validate::validate(config)
+    }
+
+    async fn read(&self, cx: &Context, stored: Kept) -> Result<Option<Kept>> {
+        observe::read(self, cx, stored).await
+    }
+
+    async fn plan(&self, cx: &Context, request: PlanRequest<Self>) -> Result<Plan<Self>> {
+        let PlanRequest { prior, config, private, .. } = &request;
+        if prior.is_some() {
+            validate::known_policy(config)?;
+        }
+        let decision = decide::decide(&request);
+        if let Some(prior) = prior {
+            told::planned(cx, prior, config, &decision.steps);
+            let state = decide::state(prior, private);
+            let remaining = remaining(&state, &inputs::policy(config));
+            told::policy_changed(cx, prior, &decision.steps, &remaining);
+        }
+        self.check(cx, prior.as_ref(), config, &decision).await?;
+        Ok(Plan {
+            planned: decision.planned,
+            private: private.clone(),
+            requires_replace: decision.requires_replace,
+        })
+    }
+
+    async fn plan_destroy(&self, cx: &Context, prior: Kept) -> Result<()> {
+        told::strays_stay(cx, &prior.state);
+        let Ok(session) = self.openstack.session().await? else { return Ok(()) };
+        let caller = token(&session, &patience(cx)).await?;
+        self.refuse(cx, checks::may_manage(&caller, "revoke").into_iter().collect())
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        change: Change<Self>,
+        state: &StateCell<Self>,
+    ) -> Result<()> {
+        act::create(self, cx, change, state).await
+    }
+
+    async fn update(
+        &self,
+        cx: &Context,
+        change: Change<Self>,
+        state: &StateCell<Self>,
+    ) -> Result<()> {
+        act::update(self, cx, change, state).await
+    }
+
+    async fn delete(&self, cx: &Context, prior: Kept, state: &StateCell<Self>) -> Result<()> {
+        act::destroy(self, cx, prior, state).await
+    }
+
+    async fn import(&self, cx: &Context, target: ImportTarget<Identity>) -> Result<Kept> {
+        adopt::import(self, cx, target).await
+    }
+
+    async fn move_state(&self, _cx: &Context, source: MoveSource) -> Result<Option<Kept>> {
+        adopt::from_other(&source)
+    }
+}
+
+/// The identity follows the current generation.
+fn identity(state: &ApplicationCredential) -> Identity {
+    Identity { id: state.id.clone(), user_id: state.user_id.clone() }
+}
+
+fn expired(expiry: jiff::Timestamp) -> Diagnostic {
+    Diagnostic::error(
+        "expires_at is in the past",
+        format!(
+            "A credential must be issued, and it would have expired already at {}; Keystone refuses that. Set expires_at to a \
+             later moment, or use expires_in, which is counted from each issue.",
+            Moment(expiry)
+        ),
+    )
+    .at_attribute("expires_at")
+}
+
+impl From<&keystone::AccessRule> for AccessRule {
+    fn from(rule: &keystone::AccessRule) -> Self {
+        Self {
+            method: Attr::Known(rule.method.clone()),
+            path: Attr::Known(rule.path.clone()),
+            service: Attr::Known(rule.service.clone()),
+        }
+    }
+}
+
+impl From<&AccessRule> for keystone::AccessRule {
+    fn from(rule: &AccessRule) -> Self {
+        let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_default();
+        Self {
+            id: None,
+            method: text(&rule.method),
+            path: text(&rule.path),
+            service: text(&rule.service),
+        }
+    }
+}
+
+impl From<&keystone::ApplicationCredential> for Stray {
+    fn from(credential: &keystone::ApplicationCredential) -> Self {
+        Self {
+            name: Attr::Known(credential.name.clone()),
+            user_id: Attr::Known(credential.user_id.clone()),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Read: what Keystone has of the generations that the state knows, what is due by the policy in the
+//! state, and what the operator should hear. Nothing that changes at each read is written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::cloud::openstack::keystone::{ApplicationCredential as Listed, Existence};
+use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
+use crate::provider::application_credential::model::{AccessRule, ApplicationCredential, Stray};
+use crate::provider::application_credential::{
+    ApplicationCredentialResource, Kept, decide, identity, inputs, told,
+};
+use crate::provider::arguments::{moment, written};
+use crate::provider::errors;
+use crate::provider::openstack::{NotYet, patience, token};
+use crate::rotation::{Current, Observed, due};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::Result;
+use crate::tfplugin::model::{Attr, Set};
+
+/// What can be seen of the credentials of one user.
+enum Sight {
+    Seen(Arc<Vec<Listed>>),
+    /// Neither the owner nor an admin, or another cloud.
+    Refused,
+}
+
+pub async fn read(
+    resource: &ApplicationCredentialResource,
+    cx: &Context,
+    mut kept: Kept,
+) -> Result<Option<Kept>> {
+    let session = match resource.openstack.session().await? {
+        Ok(session) => session,
+        Err(NotYet(setting)) => {
+            cx.tell(told::not_observed(&kept.state, setting));
+            return Ok(Some(kept));
+        }
+    };
+    let patience = patience(cx);
+    let caller = token(&session, &patience).await?;
+    let owner = kept.state.user_id.known().cloned().unwrap_or_else(|| caller.user.id.clone());
+
+    let sights = look(resource, &session, &caller, &kept.state, &owner, &patience).await?;
+    let Some(Sight::Seen(listed)) = sights.get(&owner) else {
+        cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
+        judge(cx, &mut kept, true, &sights, clock::now());
+        if inputs::policy(&kept.state).overlap.is_none() {
+            // A rotation would have to revoke what this login may not revoke.
+            kept.state.rotation_due = decide::rotation_due(&[]);
+        }
+        return Ok(Some(kept));
+    };
+
+    let id = kept.state.id.known().cloned().unwrap_or_default();
+    let current = listed.iter().find(|credential| credential.id == id).cloned();
+    let mut previous = decide::previous(&kept.state).clone();
+    previous.retain(|_, old| {
+        let owner = old.user_id.known().unwrap_or(&owner);
+        match sights.get(owner) {
+            Some(Sight::Seen(listed)) => {
+                listed.iter().any(|credential| Some(&credential.id) == old.id.known())
+            }
+            Some(Sight::Refused) | None => true,
+        }
+    });
+
+    let strays = strays(&kept, &sights);
+    if current.is_none() && previous.is_empty() && strays.is_empty() {
+        return gone(cx, &session, &caller, kept, &owner, &patience).await;
+    }
+    kept.private.previous.retain(|number, _| previous.contains_key(&number.to_string()));
+    if !kept.state.previous_generations.is_null() || !previous.is_empty() {
+        kept.state.previous_generations = Attr::Known(previous);
+    }
+    if let Some(current) = &current {
+        write_down(&mut kept, current, &caller, &session);
+    }
+    if !strays.is_empty() {
+        cx.tell(told::strays(&kept.state, &strays));
+    }
+    if !strays.is_empty() || !kept.state.strays.is_null() {
+        kept.state.strays = Attr::Known(strays);
+    }
+    let now = clock::now();
+    judge(cx, &mut kept, current.is_some(), &sights, now);
+    if current.is_some() {
+        usability(cx, &mut kept, &session, &caller, &patience).await?;
+        told::expiry(cx, &kept.state, now);
+    }
+    kept.identity = Some(identity(&kept.state));
+    Ok(Some(kept))
+}
+
+/// The credentials of everybody who owns a generation, and of the caller: one call for each, shared by
+/// all resources of the walk.
+async fn look(
+    resource: &ApplicationCredentialResource,
+    session: &Session,
+    caller: &Token,
+    state: &ApplicationCredential,
+    owner: &str,
+    patience: &Patience,
+) -> Result<BTreeMap<String, Sight>> {
+    let old = decide::previous(state).values().filter_map(|old| old.user_id.known().cloned());
+    let users: BTreeSet<String> = old.chain([owner.to_owned(), caller.user.id.clone()]).collect();
+    let mut sights = BTreeMap::new();
+    for user in users {
+        let sight = match resource.openstack.credentials(session, &user, patience).await {
+            Ok(listed) => Sight::Seen(listed),
+            Err(error) if error.status() == Some(403) => Sight::Refused,
+            Err(error) => {
+                return Err(errors::call(
+                    "Cannot read application credentials",
+                    &format!("list the application credentials of user {user}"),
+                    &error,
+                    "Nothing was changed, and the state is as it was.",
+                    "",
+                )
+                .into());
+            }
+        };
+        sights.insert(user, sight);
+    }
+    Ok(sights)
+}
+
+/// Every generation is missing. That it is gone is believed only of a Keystone that knows the owner or
+/// the project; anything else is the wrong cloud.
+async fn gone(
+    cx: &Context,
+    session: &Session,
+    caller: &Token,
+    kept: Kept,
+    owner: &str,
+    patience: &Patience,
+) -> Result<Option<Kept>> {
+    let project = kept.state.project_id.known().cloned();
+    let why = if caller.user.id == owner {
+        let names: BTreeSet<&str> = caller.roles.iter().map(|role| role.name.as_str()).collect();
+        let lost = kept.state.effective_roles.known().filter(|_| {
+            caller.application_credential.is_none()
+                && project.as_ref() == caller.project.as_ref().map(|project| &project.id)
+        });
+        let lost =
+            lost.and_then(|roles| roles.0.iter().find(|role| !names.contains(role.as_str())));
+        told::Gone::Deleted { role_lost: lost.cloned() }
+    } else {
+        let unreadable = |error: Error| {
+            errors::call(
+                "Cannot read application credentials",
+                &format!("find out whether user {owner} exists"),
+                &error,
+                "The state is as it was.",
+                "",
+            )
+        };
+        match session.keystone().user_exists(owner, patience).await.map_err(unreadable)? {
+            Existence::Yes => told::Gone::Deleted { role_lost: None },
+            Existence::No | Existence::Hidden => {
+                let known = match &project {
+                    Some(project) => session.keystone().project_exists(project, patience).await,
+                    None => Ok(Existence::No),
+                };
+                if known.map_err(unreadable)? != Existence::Yes {
+                    cx.tell(told::another_cloud(&kept.state, session.cloud()));
+                    return Ok(Some(kept));
+                }
+                told::Gone::OwnerDeleted
+            }
+        }
+    };
+    cx.tell(told::gone(&kept.state, &why));
+    Ok(None)
+}
+
+/// Takes over what Keystone shows; arguments keep the form in which they were written.
+fn write_down(kept: &mut Kept, current: &Listed, caller: &Token, session: &Session) {
+    let Kept { state, private, .. } = kept;
+    state.name = Attr::Known(current.name.clone());
+    let description = current.description.clone().unwrap_or_default();
+    if state.description.known().map_or("", String::as_str) != description {
+        state.description = Some(description).filter(|text| !text.is_empty()).into();
+    }
+    if moment(&state.expires_at) != current.expires_at {
+        state.expires_at = current.expires_at.map(written).into();
+    }
+    state.unrestricted = Attr::Known(current.unrestricted);
+    let rules: Vec<AccessRule> = current.access_rules.iter().map(AccessRule::from).collect();
+    if state.access_rules.known().map(|rules| rules.0.as_slice()).unwrap_or_default() != rules
+        && state.access_rules != Attr::Known(Set(rules.clone()))
+    {
+        state.access_rules = Some(Set(rules)).filter(|rules| !rules.0.is_empty()).into();
+    }
+    let effective: Set<String> = Set(current.roles.iter().map(|role| role.name.clone()).collect());
+    if state.effective_roles != Attr::Known(effective.clone()) {
+        state.effective_roles = Attr::Known(effective);
+    }
+    private.roles = current.roles.iter().map(|role| (role.id.clone(), role.name.clone())).collect();
+    state.project_id = current.project_id.clone().into();
+    state.user_id = Attr::Known(current.user_id.clone());
+    if caller.user.id == current.user_id {
+        state.user_name = Attr::Known(caller.user.name.clone());
+    }
+    state.auth_url = Attr::Known(session.cloud().auth_url.clone());
+    state.region_name = session.cloud().region_name.clone().into();
+}
+
+/// Credentials that only this resource can have made, and that the state does not know.
+fn strays(kept: &Kept, sights: &BTreeMap<String, Sight>) -> BTreeMap<String, Stray> {
+    let known: BTreeSet<&String> = decide::previous(&kept.state)
+        .values()
+        .filter_map(|old| old.id.known())
+        .chain(kept.state.id.known())
+        .collect();
+    let seen = sights.values().filter_map(|sight| match sight {
+        Sight::Seen(listed) => Some(listed),
+        Sight::Refused => None,
+    });
+    seen.flat_map(|listed| listed.iter())
+        .filter(|credential| {
+            !known.contains(&credential.id)
+                && kept.private.naming.generation(&credential.name).is_some()
+        })
+        .map(|credential| (credential.id.clone(), Stray::from(credential)))
+        .collect()
+}
+
+/// What is due, by the policy in the state. Written only when it differs.
+fn judge(
+    cx: &Context,
+    kept: &mut Kept,
+    present: bool,
+    sights: &BTreeMap<String, Sight>,
+    now: Timestamp,
+) {
+    let policy = inputs::policy(&kept.state);
+    let expires_at = moment(&kept.state.expires_at);
+    let locked = |user: Option<&String>| {
+        user.is_some_and(|user| !matches!(sights.get(user), Some(Sight::Seen(_))))
+    };
+    kept.private.current_expired = present && expires_at.is_some_and(|expiry| expiry <= now);
+    kept.private.current_locked = locked(kept.state.user_id.known());
+    for (number, old) in decide::previous(&kept.state) {
+        let locked = locked(old.user_id.known());
+        if locked {
+            cx.tell(told::not_removable(&kept.state, number));
+        }
+        if let Some(retired) =
+            number.parse().ok().and_then(|number: u64| kept.private.previous.get_mut(&number))
+        {
+            retired.locked = locked;
+        }
+    }
+    let since = decide::since(&kept.state, &kept.private);
+    let observed = Observed {
+        current: Current { present, since, expires_at },
+        previous: decide::retired(&kept.state, &kept.private),
+    };
+
+    let due = due(&observed, &policy, now);
+    if due != decide::due(&kept.state) || kept.state.rotation_due.is_null() {
+        kept.state.rotation_due = decide::rotation_due(&due);
+    }
+    let next = decide::next_due(&policy, &kept.state, &kept.private);
+    if kept.state.rotation_due_at != next && !kept.private.adopted {
+        kept.state.rotation_due_at = next;
+    }
+    if !policy.rotate {
+        told::held(cx, &kept.state, &due);
+    }
+}
+
+/// Whether the credential still gives what it should: for free where the caller is the owner, by a login
+/// with `check_usable`.
+async fn usability(
+    cx: &Context,
+    kept: &mut Kept,
+    session: &Session,
+    caller: &Token,
+    patience: &Patience,
+) -> Result<()> {
+    let state = &mut kept.state;
+    let effective: Vec<String> =
+        state.effective_roles.known().map(|roles| roles.0.clone()).unwrap_or_default();
+    let missing_from = |token: &Token| -> Vec<String> {
+        let held: BTreeSet<&str> = token.roles.iter().map(|role| role.name.as_str()).collect();
+        effective.iter().filter(|role| !held.contains(role.as_str())).cloned().collect()
+    };
+    if !state.check_usable.known().copied().unwrap_or(false) {
+        let comparable = caller.application_credential.is_none()
+            && state.user_id.known() == Some(&caller.user.id)
+            && state.project_id.known() == caller.project.as_ref().map(|project| &project.id);
+        let missing = if comparable { missing_from(caller) } else { Vec::new() };
+        if !missing.is_empty() {
+            cx.tell(told::weaker(state, &missing));
+        }
+        return Ok(());
+    }
+    let (Some(id), Some(secret)) = (state.id.known(), state.secret.known()) else {
+        cx.tell(told::cannot_check(state));
+        return Ok(());
+    };
+    let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
+    match session.log_in(&login, patience).await {
+        Ok(token) => {
+            let missing = missing_from(&token);
+            if !missing.is_empty() {
+                cx.tell(told::weaker(state, &missing));
+            }
+            state.usable = Attr::Known(true);
+            state.missing_roles = Attr::Known(Set(missing));
+        }
+        Err(error) if matches!(error.status(), Some(401 | 404)) => {
+            cx.tell(told::dead(state, &error));
+            state.usable = Attr::Known(false);
+            state.missing_roles = Attr::Known(Set::default());
+        }
+        Err(error) => {
+            return Err(errors::call(
+                "Cannot check an application credential",
+                "log in with the application credential",
+                &error,
+                "Nothing was changed.",
+                "check_usable = false refreshes without logging in.",
+            )
+            .into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Proof that a credential works. Revoking takes one as an argument, and only this file makes them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
+use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
+use crate::provider::application_credential::model::{ApplicationCredential, VerifyOptions};
+use crate::provider::application_credential::private::Private;
+use crate::provider::arguments::{moment, period};
+use crate::rotation::Period;
+
+/// The current generation works, as far as that can be known.
+#[derive(Debug)]
+pub struct Proof(());
+
+/// Why a credential is not proven.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproven {
+    #[error("it expired, or expires now")]
+    Expired,
+    #[error("a login with it failed: {}", crate::provider::errors::story(.0))]
+    Login(Error),
+    #[error("its tokens lack the roles {}", .0.join(", "))]
+    MissingRoles(Vec<String>),
+    #[error(
+        "the state holds neither its secret nor the record that it was once used, as after an import; \
+         rotate it first (change `triggers`), or set verify = false"
+    )]
+    NeverUsed,
+    #[error("Keystone does not list it")]
+    NotListed,
+    #[error("the operation was stopped before {wanted} logins in a row had succeeded")]
+    Stopped { wanted: i64 },
+    #[error("{wanted} logins in a row did not succeed within {within}; the last one: {last}")]
+    Unsteady { wanted: i64, within: Period, last: String },
+    #[error("its tokens are for the project {found} instead of {wanted}")]
+    WrongProject { found: String, wanted: String },
+}
+
+/// What a token of the credential must show.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub project_id: Option<String>,
+    /// By id and name.
+    pub roles: Vec<(String, String)>,
+}
+
+impl Wanted {
+    pub fn of(credential: &Listed) -> Self {
+        let roles = credential.roles.iter().map(|role| (role.id.clone(), role.name.clone()));
+        Self { project_id: credential.project_id.clone(), roles: roles.collect() }
+    }
+
+    fn check(&self, token: &Token) -> Result<(), Unproven> {
+        if let Some(wanted) = &self.project_id {
+            let found = token.project.as_ref().map_or("none", |project| project.id.as_str());
+            if found != wanted {
+                let (found, wanted) = (found.to_owned(), wanted.clone());
+                return Err(Unproven::WrongProject { found, wanted });
+            }
+        }
+        let held: BTreeSet<&str> = token.roles.iter().map(|role| role.id.as_str()).collect();
+        let missing = self.roles.iter().filter(|(id, _)| !held.contains(id.as_str()));
+        let missing: Vec<String> = missing.map(|(_, name)| name.clone()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Unproven::MissingRoles(missing)) }
+    }
+}
+
+/// The user renounced the proof with `verify = false`.
+pub fn renounced(config: &ApplicationCredential) -> Option<Proof> {
+    (config.verify.known() == Some(&false)).then_some(Proof(()))
+}
+
+/// Uses the credential: logs in until as many logins in a row as wanted have succeeded.
+///
+/// Without `verify_options` one login decides. With them a failure is tried again until their time is up,
+/// for clouds whose Keystone nodes need a while to agree.
+pub async fn by_login(
+    session: &Session,
+    login: &Login,
+    wanted: &Wanted,
+    options: Option<&VerifyOptions>,
+    cancel: &CancellationToken,
+    patience: &Patience,
+) -> Result<Proof, Unproven> {
+    let consecutive = options.and_then(|options| options.consecutive.known().copied()).unwrap_or(1);
+    let interval = options
+        .and_then(|options| period(&options.interval))
+        .map_or(Duration::from_secs(2), Period::to_std);
+    let within = options.and_then(|options| period(&options.timeout)).or(Period::from_seconds(60));
+    let end = within.map(|within| Instant::now() + within.to_std());
+    let mut in_a_row = 0;
+    loop {
+        let outcome = match session.log_in(login, patience).await {
+            Ok(token) => wanted.check(&token),
+            Err(error) => Err(Unproven::Login(error)),
+        };
+        match outcome {
+            Ok(()) => in_a_row += 1,
+            Err(failure) if options.is_none() => return Err(failure),
+            Err(failure) => {
+                in_a_row = 0;
+                if let (Some(within), true) = (within, over(end, interval)) {
+                    let last = failure.to_string();
+                    return Err(Unproven::Unsteady { wanted: consecutive, within, last });
+                }
+            }
+        }
+        if in_a_row >= consecutive {
+            return Ok(Proof(()));
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Err(Unproven::Stopped { wanted: consecutive }),
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
+}
+
+/// The secret is not known any more: the record that it was used when it was issued, and what Keystone
+/// lists now.
+pub fn by_record(
+    state: &ApplicationCredential,
+    private: &Private,
+    listed: &[Listed],
+    now: jiff::Timestamp,
+) -> Result<Proof, Unproven> {
+    let id = state.id.known();
+    if id.is_none() || private.proven.as_ref() != id {
+        return Err(Unproven::NeverUsed);
+    }
+    let current =
+        listed.iter().find(|credential| Some(&credential.id) == id).ok_or(Unproven::NotListed)?;
+    if current.expires_at.or(moment(&state.expires_at)).is_some_and(|expiry| expiry <= now) {
+        return Err(Unproven::Expired);
+    }
+    let held: BTreeSet<&str> = current.roles.iter().map(|role| role.id.as_str()).collect();
+    let missing = private.roles.iter().filter(|(id, _)| !held.contains(id.as_str()));
+    let missing: Vec<String> = missing.map(|(_, name)| name.clone()).collect();
+    if missing.is_empty() { Ok(Proof(())) } else { Err(Unproven::MissingRoles(missing)) }
+}
+
+fn over(end: Option<Instant>, wait: Duration) -> bool {
+    end.is_some_and(|end| Instant::now() + wait > end)
+}

@@ -1,0 +1,375 @@
+//! What the operator is told. Summaries are constants, since Terraform folds equal ones; the detail names
+//! the credential, says what is still valid and what to do.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cloud::openstack::config::Cloud;
+use crate::cloud::openstack::{Error, Token};
+use crate::provider::application_credential::model::{ApplicationCredential, Stray};
+use crate::provider::arguments::{moment, period};
+use crate::provider::errors;
+use crate::rotation::{Due, Moment, Period, Reason, Step};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::Diagnostic;
+use crate::tfplugin::model::Attr;
+
+/// Two weeks, where `warn_before` says nothing.
+const WARN_BEFORE_SECONDS: i64 = 14 * 86_400;
+
+/// Why a credential is gone, as far as that can be known.
+#[derive(Debug)]
+pub enum Gone {
+    Deleted { role_lost: Option<String> },
+    OwnerDeleted,
+}
+
+/// `"ci-1-abc" (0123…)`, or whichever of the two is known.
+pub fn called(state: &ApplicationCredential) -> String {
+    match (state.name.known(), state.id.known()) {
+        (Some(name), Some(id)) => format!("{name:?} ({id})"),
+        (Some(name), None) => format!("{name:?}"),
+        (None, Some(id)) => id.clone(),
+        (None, None) => "that is to be issued".into(),
+    }
+}
+
+fn owner(state: &ApplicationCredential) -> String {
+    match (state.user_name.known(), state.user_id.known()) {
+        (Some(name), Some(id)) => format!("{name} ({id})"),
+        (_, Some(id)) => format!("user {id}"),
+        _ => "an unknown user".into(),
+    }
+}
+
+pub fn not_observed(state: &ApplicationCredential, setting: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential not refreshed",
+        format!(
+            "The provider's setting openstack.{setting} is not known before apply, so the application credential {} could \
+             not be looked at. The state is kept as it was; what has become due since then waits for the next plan.",
+            called(state)
+        ),
+    )
+}
+
+pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Cloud) -> Diagnostic {
+    let other = match state.auth_url.known() {
+        Some(recorded) if *recorded != cloud.auth_url => format!(
+            " It was issued by {recorded}, and this login is to {}: perhaps this is another cloud.",
+            cloud.auth_url
+        ),
+        _ => String::new(),
+    };
+    Diagnostic::warning(
+        "Application credential of another user",
+        format!(
+            "The application credential {} belongs to {}; the present login {} ({}) is neither its owner nor an \
+             administrator, so Keystone does not show it.{other}\n\nThe state is kept as it was. Only its owner or an \
+             administrator can revoke it.",
+            called(state),
+            owner(state),
+            caller.user.name,
+            caller.user.id,
+        ),
+    )
+}
+
+pub fn not_removable(state: &ApplicationCredential, number: &str) -> Diagnostic {
+    let old = super::decide::previous(state).get(number);
+    let user = old.and_then(|old| old.user_id.known()).map_or("another user", String::as_str);
+    let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
+    Diagnostic::warning(
+        "Old generation of another user",
+        format!(
+            "Generation {number} ({id}) of the application credential {} belongs to user {user}, and the present login may \
+             neither see nor revoke it. It is not planned for revocation: that user or an administrator can do it, by \
+             applying this configuration or by hand.",
+            called(state)
+        ),
+    )
+}
+
+pub fn another_cloud(state: &ApplicationCredential, cloud: &Cloud) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential not found in this cloud",
+        format!(
+            "The Keystone at {} knows neither the application credential {}, nor its owner ({}), nor its project. It was \
+             issued by {}. This is taken for another cloud, not for a deleted credential.\n\nThe state is kept as it was. \
+             Check which cloud the provider logs in to; if the credential is really gone, `terraform state rm` forgets it.",
+            cloud.auth_url,
+            called(state),
+            owner(state),
+            state.auth_url.known().map_or("an unknown address", String::as_str),
+        ),
+    )
+}
+
+pub fn gone(state: &ApplicationCredential, why: &Gone) -> Diagnostic {
+    let why = match why {
+        Gone::OwnerDeleted => format!(
+            "Its owner {} was deleted, and Keystone deletes the credentials of a user with the user.",
+            owner(state)
+        ),
+        Gone::Deleted { role_lost: Some(role) } => format!(
+            "Its owner no longer has the role {role:?}. When a role is deleted from Keystone, all credentials of the users \
+             who had it are deleted with it; or somebody deleted this one by hand."
+        ),
+        Gone::Deleted { role_lost: None } => {
+            "Somebody deleted it outside Terraform, or Keystone did: it deletes a user's \
+             credentials when a role of theirs is deleted."
+                .into()
+        }
+    };
+    Diagnostic::warning(
+        "Application credential is gone",
+        format!(
+            "The application credential {} of {} does not exist any more. {why}\n\nIt is planned to be issued anew; whoever \
+             still uses the old one is refused already.",
+            called(state),
+            owner(state)
+        ),
+    )
+}
+
+pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) -> Diagnostic {
+    let list: Vec<String> = found
+        .iter()
+        .map(|(id, stray)| format!("{} ({id})", stray.name.known().map_or("", String::as_str)))
+        .collect();
+    Diagnostic::warning(
+        "Application credentials unknown to the state",
+        format!(
+            "Beside the application credential {}, Keystone has what only this resource can have issued and the state does \
+             not know: {}.\n\nAn interrupted run leaves one behind; so does restoring an old state, and then it may be in \
+             use. It works until it is revoked. Once you know that nobody uses it, name its id in `revoke_strays`.",
+            called(state),
+            list.join(", ")
+        ),
+    )
+}
+
+pub fn weaker(state: &ApplicationCredential, missing: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential has lost roles",
+        format!(
+            "The application credential {} is listed with roles that its owner {} no longer has: {}. Its tokens do not carry \
+             them.\n\nGrant the roles to the owner again, or take them out of `roles`.",
+            called(state),
+            owner(state),
+            missing.join(", ")
+        ),
+    )
+}
+
+pub fn dead(state: &ApplicationCredential, error: &Error) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential does not work",
+        format!(
+            "Keystone lists the application credential {}, but refuses a login with it: {}. Its owner {} is disabled or has \
+             lost all its roles, its project is disabled, or it has expired.\n\nWhoever uses it is refused. A new one of the \
+             same owner would be refused as well: mend the account, or rotate under another login.",
+            called(state),
+            errors::story(error),
+            owner(state)
+        ),
+    )
+}
+
+pub fn cannot_check(state: &ApplicationCredential) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential cannot be checked",
+        format!(
+            "check_usable needs the secret of the application credential {}, and the state does not hold it (secret_wo, or an \
+             import). Only what Keystone lists was looked at.",
+            called(state)
+        ),
+    )
+}
+
+/// Warns of an expiry that is near or over, unless a rotation is due anyway.
+pub fn expiry(cx: &Context, state: &ApplicationCredential, now: Timestamp) {
+    let Some(expiry) = moment(&state.expires_at) else { return };
+    let rotates = state.rotate.known().copied().unwrap_or(true)
+        && super::decide::due(state).iter().any(Due::calls_for_generation);
+    let early = period(&state.warn_before).or(Period::from_seconds(WARN_BEFORE_SECONDS));
+    if rotates || early.is_some_and(|early| now < early.before(expiry)) {
+        return;
+    }
+    let schedule = match moment(&state.rotation_due_at) {
+        Some(at) if at > now => format!("Its rotation is due at {}.", Moment(at)),
+        Some(_) => "Its rotation is held by rotate = false.".into(),
+        None if state.expires_in.is_null() => {
+            "Change expires_at, or use expires_in with renew_before, to rotate it in time.".into()
+        }
+        None => "Set renew_before, or change triggers, to rotate it in time.".to_owned(),
+    };
+    if expiry <= now {
+        cx.tell(Diagnostic::warning(
+            "Application credential has expired",
+            format!(
+                "The application credential {} expired at {}. Whoever uses it is refused. {schedule}",
+                called(state),
+                Moment(expiry)
+            ),
+        ));
+    } else {
+        cx.tell(Diagnostic::warning(
+            "Application credential expires soon",
+            format!(
+                "The application credential {} expires at {}. {schedule}",
+                called(state),
+                Moment(expiry)
+            ),
+        ));
+    }
+}
+
+/// Each plan says what `rotate = false` holds.
+pub fn held(cx: &Context, state: &ApplicationCredential, due: &[Due]) {
+    let held: Vec<String> =
+        due.iter().filter(|due| due.can_be_held()).map(ToString::to_string).collect();
+    if held.is_empty() {
+        return;
+    }
+    cx.tell(Diagnostic::warning(
+        "Rotation is overdue and held",
+        format!(
+            "For the application credential {}: {}. `rotate = false` holds it; without it, the next plan does what is due.",
+            called(state),
+            held.join("; ")
+        ),
+    ));
+}
+
+/// What a plan says beside its diff. A replacement is spoken of in the call that knows the prior state.
+pub fn planned(
+    cx: &Context,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    steps: &[Step],
+) {
+    let rotation = steps.iter().find_map(|step| match step {
+        Step::Issue { reasons, .. } | Step::Replace { reasons, .. } => Some(reasons),
+        _ => None,
+    });
+    let Some(reasons) = rotation else { return };
+    let scheduled =
+        reasons.iter().all(|reason| matches!(reason, Reason::Due(_))) && !reasons.is_empty();
+    if scheduled && config.secret_wo_version.known().is_some() {
+        cx.tell(Diagnostic::warning(
+            "The same secret is issued again",
+            format!(
+                "The application credential {} is rotated by its schedule with the secret of secret_wo_version = {} as it is. \
+                 Raise secret_wo_version with a new secret_wo if the secret is to change too.",
+                called(prior),
+                config.secret_wo_version.known().copied().unwrap_or_default()
+            ),
+        ));
+    }
+    for step in steps {
+        match step {
+            Step::Hold { generation, until: None } => {
+                let overlap =
+                    period(&config.overlap).map_or_else(String::new, |overlap| overlap.to_string());
+                let expiry = moment(&prior.expires_at).map_or_else(String::new, |expiry| {
+                    format!(", at most until it expires at {}", Moment(expiry))
+                });
+                cx.tell(Diagnostic::warning(
+                    "Old generations are kept for their overlap",
+                    format!(
+                        "Generation {generation} of the application credential {} goes on working for {overlap} after the \
+                         apply{expiry}. The first apply after that revokes it.",
+                        called(prior)
+                    ),
+                ));
+            }
+            Step::Replace { .. } if config.name.known().is_some() && config.name == prior.name => {
+                cx.tell(
+                    Diagnostic::warning(
+                        "A fixed name is replaced with a gap",
+                        format!(
+                            "The application credential {} has a fixed name, which Keystone gives only once. It is revoked before \
+                             its successor is issued, and consumers are refused in between; with create_before_destroy the \
+                             replacement fails with 409 every time.\n\nUse name_prefix, with create_before_destroy or with \
+                             overlap, to rotate without a gap.",
+                            called(prior)
+                        ),
+                    )
+                    .at_attribute("name"),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What was due by arguments that change in this plan is judged anew by the next one.
+pub fn policy_changed(
+    cx: &Context,
+    prior: &ApplicationCredential,
+    steps: &[Step],
+    remaining: &[Due],
+) {
+    let rotates =
+        steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
+    let dropped: Vec<String> = super::decide::due(prior)
+        .iter()
+        .filter(|due| !remaining.contains(due) && !(rotates && due.calls_for_generation()))
+        .filter(|due| {
+            let ends = |step: &Step| {
+                matches!((step, due), (Step::Revoke { generation, .. }, Due::Overlap { generation: ended, .. })
+                    if generation == ended)
+            };
+            !steps.iter().any(ends)
+        })
+        .map(ToString::to_string)
+        .collect();
+    if dropped.is_empty() {
+        return;
+    }
+    cx.tell(Diagnostic::warning(
+        "The schedule changes with this apply",
+        format!(
+            "For the application credential {} this was due: {}. As the arguments that it follows from change, it is judged \
+             anew: what is due by the new ones is done by the plan after this apply.",
+            called(prior),
+            dropped.join("; ")
+        ),
+    ));
+}
+
+/// Another user takes over.
+pub fn owner_changes(prior: &ApplicationCredential, caller: &Token) -> Diagnostic {
+    Diagnostic::warning(
+        "Application credential changes its owner",
+        format!(
+            "The application credential {} belongs to {}. Under the present login its successor will belong to {} ({}): it \
+             carries that user's roles and dies with that account. {} can be revoked only by its owner or an administrator.",
+            called(prior),
+            owner(prior),
+            caller.user.name,
+            caller.user.id,
+            prior.name.known().map_or("The old one".into(), |name| format!("{name:?}")),
+        ),
+    )
+}
+
+/// What stays behind after a destroy.
+pub fn strays_stay(cx: &Context, state: &ApplicationCredential) {
+    if let Attr::Known(strays) = &state.strays
+        && !strays.is_empty()
+    {
+        let ids: Vec<&str> = strays.keys().map(String::as_str).collect();
+        cx.tell(Diagnostic::warning(
+            "Strays are not revoked by destroy",
+            format!(
+                "The application credential {} has strays that nobody named in revoke_strays: {}. They go on working after the \
+                 destroy.",
+                called(state),
+                ids.join(", ")
+            ),
+        ));
+    }
+}

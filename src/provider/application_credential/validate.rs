@@ -1,0 +1,138 @@
+//! What is wrong with a configuration whatever the cloud says: rules between arguments.
+
+use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::arguments::period;
+use crate::rotation::Period;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::Attr;
+
+const MINUTE: i64 = 60;
+const SECRET_CHARACTERS: usize = 16;
+const SECRET_BYTES: usize = 72;
+
+/// Rules that the schema does not hold.
+pub fn validate(config: &ApplicationCredential) -> Result<()> {
+    let mut errors = Vec::new();
+    let mut refuse = |attribute: &str, summary: &str, detail: String| {
+        errors.push(Diagnostic::error(summary, detail).at_attribute(attribute));
+    };
+
+    for (name, argument) in
+        [("expires_in", &config.expires_in), ("rotation_period", &config.rotation_period)]
+    {
+        if period(argument).is_some_and(|period| period.seconds() < MINUTE) {
+            refuse(
+                name,
+                "The duration is too short",
+                format!(
+                    "{name} must be at least a minute (PT1M, 1m): anything shorter is over before it can be used."
+                ),
+            );
+        }
+    }
+    if !config.overlap.is_null() && config.name_prefix.is_null() {
+        refuse(
+            "overlap",
+            "overlap needs name_prefix",
+            "During the overlap the old and the new generation exist together, and Keystone gives each name only once. Use \
+             name_prefix instead of name."
+                .into(),
+        );
+    }
+    if !config.renew_before.is_null() && config.expires_in.is_null() && config.expires_at.is_null()
+    {
+        refuse(
+            "renew_before",
+            "renew_before needs expires_in",
+            "It is counted back from the expiry, which expires_in gives to each generation.".into(),
+        );
+    }
+    if let (Some(renew), Some(life)) = (period(&config.renew_before), period(&config.expires_in))
+        && renew >= life
+    {
+        refuse(
+            "renew_before",
+            "renew_before is not shorter than expires_in",
+            format!(
+                "A credential that lives for {life} would be due again ({renew} before its end) as soon as it is issued."
+            ),
+        );
+    }
+    if let (Some(life), Some(age)) = (period(&config.expires_in), period(&config.rotation_period))
+        && !config.overlap.is_unknown()
+    {
+        let overlap = period(&config.overlap);
+        let used = overlap.map_or(age, |overlap| age.plus(overlap));
+        if life <= used {
+            refuse(
+                "expires_in",
+                "expires_in is too short for the schedule",
+                too_short(life, age, overlap),
+            );
+        }
+    }
+    secret(config, &mut refuse);
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+/// A plan decides by these; without their values it cannot.
+pub fn known_policy(config: &ApplicationCredential) -> Result<()> {
+    let arguments = [
+        ("overlap", config.overlap.is_unknown()),
+        ("renew_before", config.renew_before.is_unknown()),
+        ("rotate", config.rotate.is_unknown()),
+        ("rotation_period", config.rotation_period.is_unknown()),
+    ];
+    let errors: Vec<Diagnostic> = arguments
+        .into_iter()
+        .filter(|(_, unknown)| *unknown)
+        .map(|(name, _)| {
+            Diagnostic::error(
+                "The rotation policy is not known",
+                format!("{name} decides whether and how this credential is rotated, so the plan needs its value. Give it one that does not come from a resource that is yet to be applied."),
+            )
+            .at_attribute(name)
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+fn secret(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &str, String)) {
+    match (&config.secret_wo, &config.secret_wo_version) {
+        (Attr::Null, Attr::Known(_)) => refuse(
+            "secret_wo_version",
+            "secret_wo_version without secret_wo",
+            "secret_wo_version tells when secret_wo is a new one; give secret_wo its value, or leave both out.".into(),
+        ),
+        (Attr::Known(_) | Attr::Unknown, Attr::Null) => refuse(
+            "secret_wo",
+            "secret_wo without secret_wo_version",
+            "A write-only secret is in no state, so Terraform cannot see that it has changed. Set secret_wo_version, and raise \
+             it with each new secret."
+                .into(),
+        ),
+        _ => {}
+    }
+    let Attr::Known(secret) = &config.secret_wo else { return };
+    let text = secret.expose();
+    if text.chars().count() < SECRET_CHARACTERS || text.len() > SECRET_BYTES {
+        refuse(
+            "secret_wo",
+            "The secret has the wrong length",
+            format!(
+                "secret_wo must have at least {SECRET_CHARACTERS} characters, and at most {SECRET_BYTES} bytes, as Keystone looks at \
+                 no more."
+            ),
+        );
+    }
+}
+
+fn too_short(life: Period, age: Period, overlap: Option<Period>) -> String {
+    let kept =
+        overlap.map_or(String::new(), |overlap| format!(" and is kept for {overlap} after that"));
+    format!(
+        "A credential is rotated at the age of {age}{kept}, but expires after {life}: consumers would be refused. Make \
+         expires_in longer than both together, and best well above, so that a pipeline which stands still for some days costs \
+         nothing."
+    )
+}

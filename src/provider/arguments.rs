@@ -1,0 +1,74 @@
+//! Arguments that several types share: durations and moments, from text to value and back.
+
+use jiff::Timestamp;
+
+use crate::rotation::Period;
+use crate::tfplugin::cty::Value;
+use crate::tfplugin::model::Attr;
+
+/// Refuses what is no duration; a validator.
+pub fn check_period(value: &Value) -> Result<(), String> {
+    let Value::String(text) = value else { return Ok(()) };
+    Period::parse(text)
+        .map(|_| ())
+        .map_err(|error| format!("{text:?} cannot be used as a duration: {error}"))
+}
+
+/// Refuses what is no moment in UTC; a validator.
+pub fn check_utc(value: &Value) -> Result<(), String> {
+    let Value::String(text) = value else { return Ok(()) };
+    parse_utc(text).map(|_| ())
+}
+
+/// A duration that has been validated; null where it is not given or not known yet.
+pub fn period(text: &Attr<String>) -> Option<Period> {
+    text.known().and_then(|text| Period::parse(text).ok())
+}
+
+/// A moment of the state or the configuration; null where there is none.
+pub fn moment(text: &Attr<String>) -> Option<Timestamp> {
+    text.known().and_then(|text| parse_utc(text).ok())
+}
+
+/// How moments are written: RFC 3339 in UTC, whole seconds.
+pub fn written(moment: Timestamp) -> String {
+    whole_seconds(moment).to_string()
+}
+
+/// The moment without its fraction of a second.
+pub fn whole_seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
+}
+
+fn parse_utc(text: &str) -> Result<Timestamp, String> {
+    let utc = text.ends_with(['Z', 'z']) && text.contains(['T', 't']);
+    text.parse::<Timestamp>().ok().filter(|_| utc).ok_or_else(|| {
+        format!(
+            "{text:?} is not a moment in UTC; write RFC 3339 with a time and a Z, such as \
+             2027-01-01T00:00:00Z (Keystone takes no other offset, and no date alone)"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_in_utc() {
+        let check_utc = |text: &str| check_utc(&Value::String(text.into()));
+        assert!(check_utc("2027-01-01T00:00:00Z").is_ok());
+        assert!(check_utc("2027-01-01T00:00:00.5Z").is_ok());
+        for text in [
+            "2027-01-01",
+            "2027-01-01T00:00:00+02:00",
+            "2027-01-01T00:00:00",
+            "",
+            "Z",
+            "2027-13-01T00:00:00Z",
+        ] {
+            let error = check_utc(text).unwrap_err();
+            assert!(error.contains("2027-01-01T00:00:00Z"), "{error}");
+        }
+    }
+}

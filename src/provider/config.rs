@@ -1,0 +1,175 @@
+//! The provider block: every part optional, nothing contacted.
+
+use crate::cloud::openstack::config::Settings;
+use crate::provider::arguments::{check_period, period};
+use crate::tfplugin::model::{Attr, Model, Secret};
+
+/// Declares the life of a credential: it is issued, proven, rotated and revoked by plan and apply.
+///
+/// Every setting is optional, and no cloud is contacted before a resource of it is read or planned.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Config {
+    /// How to log in to OpenStack: a cloud of `clouds.yaml`, each setting written here, or the `OS_*` variables.
+    /// What is written here wins; when `cloud` or `OS_CLOUD` names a cloud, the variables that log in are ignored.
+    #[attr(optional)]
+    pub openstack: Attr<Openstack>,
+    /// What a plan does that finds the login unable to do what the apply must do: `error` (the default) or `warn`,
+    /// for plans made under a weaker login than the apply's.
+    #[attr(optional, validate(one_of(&["error", "warn"])))]
+    pub plan_checks: Attr<String>,
+}
+
+/// A login to OpenStack, with the names of `clouds.yaml`.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Openstack {
+    /// Log in with this application credential.
+    #[attr(optional)]
+    pub application_credential_id: Attr<String>,
+    /// Its name, together with the user, where the id is not known.
+    #[attr(optional)]
+    pub application_credential_name: Attr<String>,
+    /// Its secret.
+    #[attr(optional, sensitive)]
+    pub application_credential_secret: Attr<Secret>,
+    /// The identity endpoint, with or without `/v3`.
+    #[attr(optional)]
+    pub auth_url: Attr<String>,
+    /// Certificates to trust instead of the system's: a path, or PEM.
+    #[attr(optional)]
+    pub cacert: Attr<String>,
+    /// A client certificate: a path, or PEM.
+    #[attr(optional)]
+    pub cert: Attr<String>,
+    /// The name of a cloud in `clouds.yaml`.
+    #[attr(optional)]
+    pub cloud: Attr<String>,
+    /// Scope to this domain rather than to a project.
+    #[attr(optional)]
+    pub domain_id: Attr<String>,
+    /// Scope to the domain of this name.
+    #[attr(optional)]
+    pub domain_name: Attr<String>,
+    /// Use this address of Keystone, whatever the catalog says.
+    #[attr(optional)]
+    pub identity_endpoint_override: Attr<String>,
+    /// Which endpoints of the catalog: `public` (the default), `internal` or `admin`.
+    #[attr(
+        optional,
+        validate(one_of(&["public", "internal", "admin", "publicURL", "internalURL", "adminURL"]))
+    )]
+    pub interface: Attr<String>,
+    /// The client certificate's key: a path, or PEM.
+    #[attr(optional, sensitive)]
+    pub key: Attr<Secret>,
+    /// A one-time passcode (TOTP), together with `password`.
+    #[attr(optional, sensitive)]
+    pub passcode: Attr<Secret>,
+    /// The user's password.
+    #[attr(optional, sensitive)]
+    pub password: Attr<Secret>,
+    /// The domain of the project, by id.
+    #[attr(optional)]
+    pub project_domain_id: Attr<String>,
+    /// The domain of the project, by name.
+    #[attr(optional)]
+    pub project_domain_name: Attr<String>,
+    /// The project, by id.
+    #[attr(optional)]
+    pub project_id: Attr<String>,
+    /// The project, by name.
+    #[attr(optional)]
+    pub project_name: Attr<String>,
+    /// The region whose endpoints are used.
+    #[attr(optional)]
+    pub region_name: Attr<String>,
+    /// How long one request may take, such as `PT60S` (the default).
+    #[attr(optional, validate(custom(check_period)))]
+    pub timeout: Attr<String>,
+    /// A token that has been issued already.
+    #[attr(optional, sensitive)]
+    pub token: Attr<Secret>,
+    /// The domain of the user, by id.
+    #[attr(optional)]
+    pub user_domain_id: Attr<String>,
+    /// The domain of the user, by name.
+    #[attr(optional)]
+    pub user_domain_name: Attr<String>,
+    /// The user, by id.
+    #[attr(optional)]
+    pub user_id: Attr<String>,
+    /// The user, by name.
+    #[attr(optional)]
+    pub username: Attr<String>,
+    /// `false` trusts any certificate; the provider warns.
+    #[attr(optional)]
+    pub verify: Attr<bool>,
+}
+
+impl Openstack {
+    /// The settings; or the name of the first one that is not known yet.
+    pub fn settings(&self) -> Result<Settings, &'static str> {
+        macro_rules! known {
+            ($($field:ident),*) => {
+                $(if self.$field.is_unknown() { return Err(stringify!($field)); })*
+            };
+        }
+        known!(
+            application_credential_id,
+            application_credential_name,
+            application_credential_secret,
+            auth_url,
+            cacert,
+            cert,
+            cloud,
+            domain_id,
+            domain_name,
+            identity_endpoint_override,
+            interface,
+            key,
+            passcode,
+            password,
+            project_domain_id,
+            project_domain_name,
+            project_id,
+            project_name,
+            region_name,
+            timeout,
+            token,
+            user_domain_id,
+            user_domain_name,
+            user_id,
+            username,
+            verify
+        );
+        let text = |attr: &Attr<String>| attr.known().cloned();
+        let secret = |attr: &Attr<Secret>| attr.known().map(|secret| secret.0.clone());
+        Ok(Settings {
+            application_credential_id: text(&self.application_credential_id),
+            application_credential_name: text(&self.application_credential_name),
+            application_credential_secret: secret(&self.application_credential_secret),
+            auth_url: text(&self.auth_url),
+            cacert: text(&self.cacert),
+            cert: text(&self.cert),
+            cloud: text(&self.cloud),
+            domain_id: text(&self.domain_id),
+            domain_name: text(&self.domain_name),
+            identity_endpoint_override: text(&self.identity_endpoint_override),
+            interface: text(&self.interface),
+            key: secret(&self.key),
+            passcode: secret(&self.passcode),
+            password: secret(&self.password),
+            project_domain_id: text(&self.project_domain_id),
+            project_domain_name: text(&self.project_domain_name),
+            project_id: text(&self.project_id),
+            project_name: text(&self.project_name),
+            region_name: text(&self.region_name),
+            timeout: period(&self.timeout).map(crate::rotation::Period::to_std),
+            token: secret(&self.token),
+            user_domain_id: text(&self.user_domain_id),
+            user_domain_name: text(&self.user_domain_name),
+            user_id: text(&self.user_id),
+            username: text(&self.username),
+            verify: self.verify.known().copied(),
+        })
+    }
+}

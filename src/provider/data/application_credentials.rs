@@ -1,0 +1,179 @@
+//! `data "rekey_application_credentials"`: the fleet of one user.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::cloud::openstack::keystone::ApplicationCredential;
+use crate::provider::application_credential::AccessRule;
+use crate::provider::arguments::{check_period, period, written};
+use crate::provider::errors;
+use crate::provider::openstack::{Openstack, patience, token};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::Result;
+use crate::tfplugin::model::{Attr, Model, Set};
+use crate::tfplugin::traits::DataSource;
+
+/// The application credentials of a user, on all projects, the expired ones included: who owns which, with which
+/// roles, and when each expires.
+///
+/// It takes one login and one call, whatever their number.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Fleet {
+    /// Those that were found, by name.
+    #[attr(computed)]
+    pub credentials: Attr<Vec<Credential>>,
+    /// Only those that expire within this time, such as `P14D`, or have expired.
+    #[attr(optional, validate(custom(check_period)))]
+    pub expires_within: Attr<String>,
+    /// Only the one of this name.
+    #[attr(optional)]
+    pub name: Attr<String>,
+    /// Only those whose names begin so.
+    #[attr(optional)]
+    pub name_prefix: Attr<String>,
+    /// Only those of this project.
+    #[attr(optional)]
+    pub project_id: Attr<String>,
+    /// The owner; default the login's own user.
+    /// Another user's can be seen by an administrator only.
+    #[attr(optional, computed)]
+    pub user_id: Attr<String>,
+}
+
+/// An application credential as Keystone lists it; never its secret.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Credential {
+    /// The requests that it may make; empty when every one that its roles allow.
+    #[attr(computed)]
+    pub access_rules: Attr<Set<AccessRule>>,
+    /// Whole days until it expires; negative when it has, null when it never does.
+    #[attr(computed)]
+    pub days_left: Attr<i64>,
+    /// What it is for.
+    #[attr(computed)]
+    pub description: Attr<String>,
+    /// When it expires; null when it never does.
+    #[attr(computed)]
+    pub expires_at: Attr<String>,
+    /// Its id.
+    #[attr(computed)]
+    pub id: Attr<String>,
+    /// Its name.
+    #[attr(computed)]
+    pub name: Attr<String>,
+    /// The project that it gives access to.
+    #[attr(computed)]
+    pub project_id: Attr<String>,
+    /// The names of its roles.
+    #[attr(computed)]
+    pub roles: Attr<Set<String>>,
+    /// Whether it may make and delete other application credentials.
+    #[attr(computed)]
+    pub unrestricted: Attr<bool>,
+    /// Its owner.
+    #[attr(computed)]
+    pub user_id: Attr<String>,
+}
+
+impl Credential {
+    pub fn at(credential: &ApplicationCredential, now: Timestamp) -> Self {
+        let days = |expiry: Timestamp| (expiry.as_second() - now.as_second()).div_euclid(86_400);
+        Self {
+            access_rules: Attr::Known(Set(credential
+                .access_rules
+                .iter()
+                .map(AccessRule::from)
+                .collect())),
+            days_left: credential.expires_at.map(days).into(),
+            description: credential.description.clone().into(),
+            expires_at: credential.expires_at.map(written).into(),
+            id: Attr::Known(credential.id.clone()),
+            name: Attr::Known(credential.name.clone()),
+            project_id: credential.project_id.clone().into(),
+            roles: Attr::Known(Set(credential
+                .roles
+                .iter()
+                .map(|role| role.name.clone())
+                .collect())),
+            unrestricted: Attr::Known(credential.unrestricted),
+            user_id: Attr::Known(credential.user_id.clone()),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct ApplicationCredentials {
+    openstack: Arc<Openstack>,
+}
+
+impl ApplicationCredentials {
+    pub fn new(openstack: Arc<Openstack>) -> Self {
+        Self { openstack }
+    }
+}
+
+#[async_trait]
+impl DataSource for ApplicationCredentials {
+    type Model = Fleet;
+
+    const NAME: &'static str = "application_credentials";
+
+    async fn read(&self, cx: &Context, config: Fleet) -> Result<Fleet> {
+        let (user, listed) = list(&self.openstack, cx, &config.user_id).await?;
+        let now = clock::now();
+        let near = period(&config.expires_within).map(|within| within.after(now));
+        let is = |wanted: &Attr<String>, found: Option<&str>| {
+            wanted.known().is_none_or(|wanted| Some(wanted.as_str()) == found)
+        };
+        let mut found: Vec<&ApplicationCredential> = listed
+            .iter()
+            .filter(|credential| {
+                is(&config.name, Some(&credential.name))
+                    && is(&config.project_id, credential.project_id.as_deref())
+                    && config
+                        .name_prefix
+                        .known()
+                        .is_none_or(|start| credential.name.starts_with(start))
+                    && near.is_none_or(|near| {
+                        credential.expires_at.is_some_and(|expiry| expiry <= near)
+                    })
+            })
+            .collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        let credentials = found.into_iter().map(|found| Credential::at(found, now)).collect();
+        Ok(Fleet { credentials: Attr::Known(credentials), user_id: Attr::Known(user), ..config })
+    }
+}
+
+/// The credentials of that user, or of the caller.
+pub async fn list(
+    openstack: &Openstack,
+    cx: &Context,
+    user: &Attr<String>,
+) -> Result<(String, Arc<Vec<ApplicationCredential>>)> {
+    let session = openstack.session_now().await?;
+    let patience = patience(cx);
+    let user = match user.known() {
+        Some(user) => user.clone(),
+        None => token(&session, &patience).await?.user.id,
+    };
+    let listed = openstack.credentials(&session, &user, &patience).await.map_err(|error| {
+        let next = match error.status() {
+            Some(403) => "Only the user itself and an administrator may list the application credentials of a user.",
+            _ => "",
+        };
+        errors::call(
+            "Cannot read application credentials",
+            &format!("list the application credentials of user {user}"),
+            &error,
+            "",
+            next,
+        )
+        .at_attribute("user_id")
+    })?;
+    Ok((user, listed))
+}
