@@ -174,3 +174,6 @@ fn value_after(rest: &str) -> Option<(usize, usize)> {
         .unwrap_or(after_sign.len() - 1);
     Some((start + 1, start + 1 + length))
 }
+
+#[cfg(test)]
+mod tests;

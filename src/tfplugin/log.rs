@@ -166,3 +166,6 @@ fn shortened(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST_VALUE);
     format!("{}... ({} bytes more)", &text[..end], text.len() - end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ pub struct Change<R: Resource + ?Sized> {
     pub prior: Option<R::Model>,
     pub planned: R::Model,
     pub config: R::Model,
-    /// As Plan left it.
+    /// As Plan left it. The state's own stays until something is saved.
     pub private: R::Private,
 }
 
@@ -211,6 +211,9 @@ pub trait Resource: Send + Sync + 'static {
     ) -> Result<()>;
 
     /// Acts. Success clears `state`, which starts as the prior one.
+    ///
+    /// In a replacement `prior.private` is not the prior one but what Plan left for the object to
+    /// come (Terraform keeps only one): what a delete needs has to stand in the state too.
     async fn delete(
         &self,
         cx: &Context,

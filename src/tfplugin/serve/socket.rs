@@ -148,3 +148,6 @@ fn is_deserted(socket: &Path) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::resource::Served;
+use super::typed::Served;
 use super::{guard, known, private, wire};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::cty::Value;
@@ -32,7 +32,7 @@ pub(super) async fn apply<R: Resource>(
         }
     };
     let cell = StateCell::new(before.clone());
-    if planned == Value::Null {
+    if planned.is_null() {
         return match before {
             None => answer(served, &cx, Operation::Delete, &cell, Ok(())),
             // A destroy is given the plan's private data: that is the prior one, unless it is the

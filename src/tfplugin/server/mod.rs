@@ -10,6 +10,8 @@ mod registry;
 mod resource;
 mod rpc;
 mod schema;
+mod secrets;
+mod typed;
 mod wire;
 mod write_only;
 

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 
-use super::resource::{configured, tell};
-use super::{known, private, schema, wire, write_only};
+use super::typed::{configured, tell};
+use super::{known, private, schema, secrets, wire};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::cty::{Type, Value};
 use crate::tfplugin::diagnostics::{Diagnostics, Result};
@@ -14,6 +14,7 @@ use crate::tfplugin::schema::Schema;
 use crate::tfplugin::traits::{
     DataSource, Ephemeral, Function, FunctionError, Parameter, Provider,
 };
+use crate::tfplugin::{plan_helpers, validate};
 
 /// The version of an ephemeral resource's private data, which lives for one run only.
 const EPHEMERAL_PRIVATE: u32 = 1;
@@ -70,7 +71,7 @@ pub(super) struct Served<T> {
 
 impl<T> Served<T> {
     pub(super) fn new<M: Model>(inner: T) -> Self {
-        let schema = schema::of::<M>(0);
+        let schema = M::schema(0);
         Self { inner, ty: schema.ty(), schema }
     }
 
@@ -81,23 +82,27 @@ impl<T> Served<T> {
     /// A null configuration, which an older core sends for an empty provider block, has every
     /// attribute null.
     fn value(&self, config: Option<&pb::DynamicValue>) -> Result<Value> {
-        Ok(match (wire::decode(config, &self.ty)?, &self.ty) {
+        let value = match (wire::decode(config, &self.ty)?, &self.ty) {
             (Value::Null, Type::Object(members)) => {
-                Value::Object(members.keys().map(|name| (name.clone(), Value::Null)).collect())
+                Value::object(members.keys().map(|name| (name, Value::Null)))
             }
             (value, _) => value,
-        })
+        };
+        secrets::register(&self.schema, &value);
+        Ok(value)
     }
 
     /// Checks the schema's own rules, and gives the configuration to be checked further.
     fn checked<M: Model>(&self, cx: &Context, config: Option<&pb::DynamicValue>) -> Result<M> {
         let value = self.value(config)?;
-        tell(cx, Vec::new())?;
+        tell(cx, validate::check(&self.schema, &value))?;
         configured(value)
     }
 
     fn result<M: Model>(&self, operation: &str, result: M) -> Result<pb::DynamicValue> {
-        let value = write_only::strip(result.into_object(), &self.schema.attributes);
+        let mut value = result.into_object();
+        plan_helpers::null_write_only(&self.schema, &mut value);
+        secrets::register(&self.schema, &value);
         let (value, unknown) = known::settle(value);
         match known::left_unknown(operation, &unknown) {
             Some(bug) => Err(bug.into()),

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::others::{self, AnyDataSource, AnyEphemeral, AnyFunction, AnyProvider};
-use super::resource::{self, AnyResource};
+use super::resource::AnyResource;
+use super::typed;
 use crate::tfplugin::traits::{DataSource, Ephemeral, Function, Provider, Resource};
 
 /// A provider and its types. Names are given by the traits, and prefixed with the provider's.
@@ -34,7 +35,7 @@ impl Registry {
     /// Adds a managed resource.
     #[must_use]
     pub fn resource<R: Resource>(mut self, resource: R) -> Self {
-        let served = resource::Served::new(resource, self.name);
+        let served = typed::Served::new(resource, self.name);
         self.resources.insert(served.type_name.clone(), Arc::new(served));
         self
     }

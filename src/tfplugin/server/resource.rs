@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
-use super::{conform, known, private, schema, wire, write_only};
+use super::typed::{IDENTITY_VERSION, Served, tell};
+use super::{private, schema, secrets, wire, write_only};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::cty::{Type, Value};
-use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Result};
-use crate::tfplugin::model::Model;
+use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::proto::tfplugin6 as pb;
-use crate::tfplugin::schema::{Attribute, Schema};
-use crate::tfplugin::traits::{ImportTarget, MoveSource, Operation, PlanRequest, Resource, Stored};
+use crate::tfplugin::schema::Schema;
+use crate::tfplugin::traits::{ImportTarget, MoveSource, Operation, PlanRequest, Resource};
+use crate::tfplugin::{plan_helpers, validate};
 
 /// A resource whose types are forgotten, so that a registry can hold it.
 #[async_trait]
@@ -59,149 +58,6 @@ pub(super) trait AnyResource: Send + Sync {
     ) -> Result<pb::move_resource_state::Response>;
 }
 
-/// A resource with what the server derives from its types, once.
-pub(super) struct Served<R: Resource> {
-    pub(super) resource: Arc<R>,
-    pub(super) type_name: String,
-    schema: Schema,
-    ty: Type,
-    identity: Option<Identity>,
-}
-
-struct Identity {
-    attributes: Vec<Attribute>,
-    ty: Type,
-}
-
-/// A [`Stored`] in the protocol's words.
-pub(super) struct StoredWire {
-    pub(super) state: pb::DynamicValue,
-    pub(super) private: Vec<u8>,
-    pub(super) identity: Option<pb::ResourceIdentityData>,
-    /// Where the handler left a value open: null in `state`.
-    pub(super) unknown: Vec<AttributePath>,
-    /// What could not be written, and is missing here.
-    pub(super) problems: Vec<Diagnostic>,
-}
-
-impl StoredWire {
-    /// For answers that an error replaces: nothing open, nothing missing.
-    fn whole(mut self, operation: &str) -> Result<Self> {
-        self.problems.extend(known::left_unknown(operation, &self.unknown));
-        if self.problems.is_empty() { Ok(self) } else { Err(Diagnostics(self.problems)) }
-    }
-}
-
-impl<R: Resource> Served<R> {
-    pub(super) fn new(resource: R, provider: &str) -> Self {
-        let schema = schema::of::<R::Model>(R::VERSION);
-        let identity = schema::of::<R::Identity>(0);
-        Self {
-            resource: Arc::new(resource),
-            type_name: format!("{provider}_{}", R::NAME),
-            ty: schema.ty(),
-            schema,
-            identity: (!identity.attributes.is_empty())
-                .then(|| Identity { ty: identity.ty(), attributes: identity.attributes }),
-        }
-    }
-
-    pub(super) fn value(&self, value: Option<&pb::DynamicValue>) -> Result<Value> {
-        wire::decode(value, &self.ty)
-    }
-
-    /// From a state or a plan.
-    pub(super) fn model(&self, value: Value) -> Result<R::Model> {
-        R::Model::from_object(value, &AttributePath::root())
-            .map_err(|error| wire::misfit("State does not fit the provider", &error))
-    }
-
-    pub(super) fn config(value: Value) -> Result<R::Model> {
-        configured(value)
-    }
-
-    pub(super) fn stored(
-        &self,
-        state: Value,
-        private: R::Private,
-        identity: Option<&pb::ResourceIdentityData>,
-    ) -> Result<Stored<R>> {
-        Ok(Stored { state: self.model(state)?, private, identity: self.identity(identity)? })
-    }
-
-    /// What a state may hold: no write-only value, nothing unknown.
-    pub(super) fn store(&self, stored: Stored<R>) -> Result<StoredWire> {
-        let value = self.without_write_only(stored.state);
-        let (value, unknown) = known::settle(value);
-        let mut problems = Vec::new();
-        let state = wire::encode(&value, &self.ty)?;
-        // One part that cannot be written must not cost the others.
-        let private = private::wrap(&stored.private, R::PRIVATE_VERSION).unwrap_or_else(|errors| {
-            problems.extend(errors.0);
-            Vec::new()
-        });
-        let identity = self.identity_wire(stored.identity).unwrap_or_else(|errors| {
-            problems.extend(errors.0);
-            None
-        });
-        Ok(StoredWire { state, private, identity, unknown, problems })
-    }
-
-    pub(super) fn null(&self) -> Result<pb::DynamicValue> {
-        wire::encode(&Value::Null, &self.ty)
-    }
-
-    pub(super) fn set_deadline(&self, cx: &Context, operation: Operation, model: &R::Model) {
-        if let Some(timeout) = self.resource.timeout(operation, model) {
-            cx.set_deadline(Instant::now() + timeout);
-        }
-    }
-
-    fn without_write_only(&self, model: R::Model) -> Value {
-        write_only::strip(model.into_object(), &self.schema.attributes)
-    }
-
-    fn identity(&self, data: Option<&pb::ResourceIdentityData>) -> Result<Option<R::Identity>> {
-        let (Some(identity), Some(data)) = (&self.identity, data) else { return Ok(None) };
-        let value = wire::decode(data.identity_data.as_ref(), &identity.ty)?;
-        if value == Value::Null {
-            return Ok(None);
-        }
-        R::Identity::from_object(value, &AttributePath::root())
-            .map(Some)
-            .map_err(|error| wire::misfit("Identity does not fit the provider", &error))
-    }
-
-    fn identity_wire(
-        &self,
-        identity: Option<R::Identity>,
-    ) -> Result<Option<pb::ResourceIdentityData>> {
-        let (Some(schema), Some(identity)) = (&self.identity, identity) else { return Ok(None) };
-        let (value, unknown) = known::settle(identity.into_object());
-        if let Some(bug) = known::left_unknown("The identity's making", &unknown) {
-            return Err(bug.into());
-        }
-        wire::identity(&value, &schema.ty).map(Some)
-    }
-
-    fn from_json(&self, json: &[u8], ty: &Type) -> Result<Value> {
-        conform::decode(json, ty).map_err(|error| {
-            let detail = format!(
-                "The stored state of {} cannot be read: {}. Nothing was done. Restore the state \
-                 from a backup, or remove the object from the state and import it",
-                self.type_name, error.message
-            );
-            Diagnostic::error("Stored state cannot be read", detail).at(error.path).into()
-        })
-    }
-}
-
-/// From a configuration: what does not fit is the user's to change.
-pub(super) fn configured<M: Model>(value: Value) -> Result<M> {
-    M::from_object(value, &AttributePath::root())
-        .map_err(|error| Diagnostic::error("Invalid value", error.message).at(error.path).into())
-}
-
 #[async_trait]
 impl<R: Resource> AnyResource for Served<R> {
     fn schema(&self) -> &Schema {
@@ -209,7 +65,9 @@ impl<R: Resource> AnyResource for Served<R> {
     }
 
     fn identity_schema(&self) -> Option<pb::ResourceIdentitySchema> {
-        self.identity.as_ref().map(|identity| schema::identity(0, &identity.attributes))
+        self.identity
+            .as_ref()
+            .map(|identity| schema::identity(IDENTITY_VERSION, &identity.attributes))
     }
 
     async fn validate(
@@ -218,10 +76,9 @@ impl<R: Resource> AnyResource for Served<R> {
         request: pb::validate_resource_config::Request,
     ) -> Result<()> {
         let config = self.value(request.config.as_ref())?;
-        let attributes = &self.schema.attributes;
-        let mut found = Vec::new();
+        let mut found = validate::check(&self.schema, &config);
         if !cx.capabilities().write_only_attributes_allowed {
-            found.extend(write_only::refuse(&config, attributes));
+            found.extend(write_only::refuse(&config, &self.schema));
         }
         tell(cx, found)?;
         self.resource.validate(cx, &Self::config(config)?).await
@@ -236,14 +93,15 @@ impl<R: Resource> AnyResource for Served<R> {
             return Err(newer_state(&self.type_name, version, R::VERSION).into());
         }
         let stored = json_of(request.raw_state.as_ref(), &self.type_name)?;
-        let value = if version == R::VERSION {
+        let mut value = if version == R::VERSION {
             self.from_json(stored, &self.ty)?
         } else {
             let old = serde_json::from_slice(stored).map_err(|_| no_json(&self.type_name))?;
             let new = self.resource.upgrade(version, old)?;
             self.from_json(new.to_string().as_bytes(), &self.ty)?
         };
-        let value = write_only::strip(value, &self.schema.attributes);
+        plan_helpers::null_write_only(&self.schema, &mut value);
+        secrets::register(&self.schema, &value);
         Ok(pb::upgrade_resource_state::Response {
             upgraded_state: Some(wire::encode(&value, &self.ty)?),
             diagnostics: Vec::new(),
@@ -271,7 +129,7 @@ impl<R: Resource> AnyResource for Served<R> {
         request: pb::read_resource::Request,
     ) -> Result<pb::read_resource::Response> {
         let current = self.value(request.current_state.as_ref())?;
-        if current == Value::Null {
+        if current.is_null() {
             return Ok(pb::read_resource::Response {
                 new_state: Some(self.null()?),
                 ..Default::default()
@@ -301,11 +159,11 @@ impl<R: Resource> AnyResource for Served<R> {
         request: pb::plan_resource_change::Request,
     ) -> Result<pb::plan_resource_change::Response> {
         let prior = self.value(request.prior_state.as_ref())?;
-        let proposed = self.value(request.proposed_new_state.as_ref())?;
+        let mut proposed = self.value(request.proposed_new_state.as_ref())?;
         let private =
             private::unwrap::<R::Private>(&request.prior_private, R::PRIVATE_VERSION)?.data;
-        if proposed == Value::Null {
-            if prior != Value::Null {
+        if proposed.is_null() {
+            if !prior.is_null() {
                 let prior = self.stored(prior, private, request.prior_identity.as_ref())?;
                 self.resource.plan_destroy(cx, prior).await?;
             }
@@ -318,31 +176,28 @@ impl<R: Resource> AnyResource for Served<R> {
         }
         let attributes = &self.schema.attributes;
         let config = self.value(request.config.as_ref())?;
-        let prior_model = match &prior {
-            Value::Null => None,
-            state => Some(self.model(state.clone())?),
+        plan_helpers::apply_defaults(attributes, &config, &mut proposed);
+        plan_helpers::null_write_only(&self.schema, &mut proposed);
+        let asked = PlanRequest {
+            prior: (!prior.is_null()).then(|| self.model(prior.clone())).transpose()?,
+            config: Self::config(config)?,
+            proposed: Self::config(proposed)?,
+            private: private.clone(),
         };
-        let plan = self
-            .resource
-            .plan(
-                cx,
-                PlanRequest {
-                    prior: prior_model,
-                    config: Self::config(config)?,
-                    proposed: Self::config(write_only::strip(proposed, attributes))?,
-                    private: private.clone(),
-                },
-            )
-            .await?;
+        let plan = self.resource.plan(cx, asked).await?;
         let planned = self.without_write_only(plan.planned);
-        let requires_replace = plan.requires_replace;
+        let mut requires_replace = plan.requires_replace;
+        if !prior.is_null() {
+            let marked = plan_helpers::requires_replace(attributes, &prior, &planned);
+            requires_replace.extend(marked);
+        }
         Ok(pb::plan_resource_change::Response {
             planned_state: Some(wire::encode(&planned, &self.ty)?),
             requires_replace: requires_replace.iter().map(wire::path).collect(),
             planned_private: private::wrap_planned(&plan.private, &private, R::PRIVATE_VERSION)?,
             // In an update the prior one; in a create core sends none, and none is planned:
             // Terraform 1.15 and OpenTofu 1.12 fail on an identity that is not wholly known.
-            planned_identity: request.prior_identity.filter(|_| prior != Value::Null),
+            planned_identity: request.prior_identity.filter(|_| !prior.is_null()),
             ..Default::default()
         })
     }
@@ -419,18 +274,6 @@ impl<R: Resource> AnyResource for Served<R> {
             diagnostics: Vec::new(),
         })
     }
-}
-
-/// Passes warnings on, and stops where there are errors.
-pub(super) fn tell(cx: &Context, found: Vec<Diagnostic>) -> Result<()> {
-    use crate::tfplugin::diagnostics::Severity;
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(Diagnostics(found));
-    }
-    if !found.is_empty() {
-        cx.tell(Diagnostics(found));
-    }
-    Ok(())
 }
 
 fn json_of<'a>(raw: Option<&'a pb::RawState>, type_name: &str) -> Result<&'a [u8]> {

@@ -1,23 +1,13 @@
 //! Schemas in the protocol's words.
 
 use crate::tfplugin::cty::json;
-use crate::tfplugin::model::{Model, Shape};
+use crate::tfplugin::model::Shape;
 use crate::tfplugin::proto::tfplugin6 as pb;
 use crate::tfplugin::schema::{Attribute, Block, BlockNesting, Schema};
 use crate::tfplugin::traits::Function;
 
 use pb::schema::nested_block::NestingMode as BlockMode;
 use pb::schema::object::NestingMode;
-
-/// The schema that a model stands for.
-pub(super) fn of<M: Model>(version: i64) -> Schema {
-    Schema {
-        version,
-        description: M::description().to_owned(),
-        attributes: M::attributes(),
-        blocks: Vec::new(),
-    }
-}
 
 /// A whole schema.
 pub(super) fn schema(schema: &Schema) -> pb::Schema {

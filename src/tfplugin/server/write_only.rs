@@ -1,107 +1,60 @@
-//! The rules of write-only attributes: they live in configurations and nowhere else.
+//! Refuses write-only attributes where the caller would store them.
 
 use crate::tfplugin::cty::Value;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
-use crate::tfplugin::model::Shape;
-use crate::tfplugin::schema::Attribute;
-
-/// The value with every write-only attribute null, as plans and states must have it.
-pub(super) fn strip(value: Value, attributes: &[Attribute]) -> Value {
-    if !any(attributes) {
-        return value;
-    }
-    let Value::Object(mut object) = value else { return value };
-    for attribute in attributes {
-        let Some(slot) = object.get_mut(attribute.name) else { continue };
-        if attribute.write_only {
-            *slot = Value::Null;
-        } else if let Some(inner) = nested(&attribute.shape) {
-            let value = std::mem::replace(slot, Value::Null);
-            *slot = strip_elements(value, inner);
-        }
-    }
-    Value::Object(object)
-}
+use crate::tfplugin::schema::{Attribute, Block, Schema};
 
 /// One error for each write-only attribute that is set.
-pub(super) fn refuse(config: &Value, attributes: &[Attribute]) -> Vec<Diagnostic> {
+pub(super) fn refuse(config: &Value, schema: &Schema) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    if any(attributes) {
-        collect(config, attributes, &AttributePath::root(), &mut found);
-    }
+    object(config, &schema.attributes, &schema.blocks, &AttributePath::root(), &mut found);
     found
 }
 
-fn any(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|a| a.write_only || nested(&a.shape).is_some_and(any))
-}
-
-fn nested(shape: &Shape) -> Option<&[Attribute]> {
-    match shape {
-        Shape::Plain(_) => None,
-        Shape::NestedSingle(inner)
-        | Shape::NestedList(inner)
-        | Shape::NestedSet(inner)
-        | Shape::NestedMap(inner) => Some(inner),
-    }
-}
-
-fn strip_elements(value: Value, inner: &[Attribute]) -> Value {
-    let strip = |value| strip(value, inner);
-    match value {
-        Value::List(elements) => Value::List(elements.into_iter().map(strip).collect()),
-        Value::Set(elements) => Value::Set(elements.into_iter().map(strip).collect()),
-        Value::Map(elements) => {
-            Value::Map(elements.into_iter().map(|(key, value)| (key, strip(value))).collect())
-        }
-        single => strip(single),
-    }
-}
-
-fn collect(
+fn object(
     value: &Value,
     attributes: &[Attribute],
+    blocks: &[Block],
     path: &AttributePath,
     found: &mut Vec<Diagnostic>,
 ) {
-    let Value::Object(object) = value else { return };
+    let Value::Object(members) = value else { return };
+    let at = |name: &str| path.then(Step::Attribute(name.to_owned()));
     for attribute in attributes {
-        let Some(value) = object.get(attribute.name) else { continue };
-        let path = path.then(Step::Attribute(attribute.name.to_owned()));
-        if attribute.write_only {
-            if *value != Value::Null {
-                found.push(not_understood(&path));
-            }
-        } else if let Some(inner) = nested(&attribute.shape) {
-            collect_elements(value, inner, &path, found);
+        let Some(value) = members.get(attribute.name) else { continue };
+        if !attribute.write_only {
+            elements(value, attribute.shape.nested(), &[], &at(attribute.name), found);
+        } else if !value.is_null() {
+            found.push(not_understood(&at(attribute.name)));
+        }
+    }
+    for block in blocks {
+        if let Some(value) = members.get(block.name) {
+            elements(value, &block.attributes, &block.blocks, &at(block.name), found);
         }
     }
 }
 
-fn collect_elements(
+/// Sets are left out: core allows nothing write-only in them.
+fn elements(
     value: &Value,
-    inner: &[Attribute],
+    attributes: &[Attribute],
+    blocks: &[Block],
     path: &AttributePath,
     found: &mut Vec<Diagnostic>,
 ) {
     match value {
-        Value::List(elements) => {
-            for (index, element) in (0..).zip(elements) {
-                collect(element, inner, &path.then(Step::Index(index)), found);
+        Value::List(list) => {
+            for (index, element) in (0..).zip(list) {
+                object(element, attributes, blocks, &path.then(Step::Index(index)), found);
             }
         }
-        Value::Map(elements) => {
-            for (key, element) in elements {
-                collect(element, inner, &path.then(Step::Key(key.clone())), found);
+        Value::Map(map) => {
+            for (key, element) in map {
+                object(element, attributes, blocks, &path.then(Step::Key(key.clone())), found);
             }
         }
-        // Elements of sets have no path, and core allows nothing write-only in them.
-        Value::Set(elements) => {
-            for element in elements {
-                collect(element, inner, path, found);
-            }
-        }
-        single => collect(single, inner, path, found),
+        single => object(single, attributes, blocks, path, found),
     }
 }
 
