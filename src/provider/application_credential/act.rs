@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::clock;
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
 use crate::provider::application_credential::issue::{
-    Issued, delete, forget_rules, grace, issue, no_random,
+    Issued, LIMIT, delete, forget_rules, grace, issue, no_random,
 };
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
@@ -226,7 +226,30 @@ async fn next(
         (Some(name), _) => name.clone(),
         (None, prefix) => kept.private.naming.name(prefix.map_or("", String::as_str), generation),
     };
-    issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await
+    let issued = issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await;
+    issued.map_err(|failure| could_go(failure, kept))
+}
+
+/// Where a limit is reached: which generations of this resource could make room.
+fn could_go(mut failure: Diagnostics, kept: &Kept) -> Diagnostics {
+    let old = decide::previous(&kept.state).iter();
+    let old = old.map(|(number, old)| (format!("generation {number}"), old.id.known().cloned()));
+    let strays = kept.state.strays.known().into_iter().flatten();
+    let strays = strays.map(|(id, _)| ("stray".to_owned(), Some(id.clone())));
+    let all: Vec<String> = old
+        .chain(strays)
+        .map(|(what, id)| format!("{what} ({})", id.unwrap_or_default()))
+        .collect();
+    for diagnostic in &mut failure.0 {
+        if diagnostic.detail.contains(LIMIT) && !all.is_empty() {
+            let room = format!(
+                "\n\nOf this resource these could go: {}. A shorter `overlap`, or `revoke_strays`, lets them.",
+                all.join(", ")
+            );
+            diagnostic.detail.push_str(&room);
+        }
+    }
+    failure
 }
 
 /// Uses the new credential. Once it exists this is finished even when the operation was stopped.
@@ -262,30 +285,27 @@ async fn current(
     if let Some(proof) = proof::renounced(config) {
         return Ok(proof);
     }
-    let proven = match (prior.id.known(), prior.secret.known()) {
-        (Some(id), Some(secret)) => {
-            let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
-            let roles = kept.private.roles.iter().map(|(id, name)| (id.clone(), name.clone()));
-            let wanted =
-                Wanted { project_id: prior.project_id.known().cloned(), roles: roles.collect() };
-            let options = config.verify_options.known();
-            proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience)
-                .await
-        }
-        _ => {
-            let owner = prior.user_id.known().cloned().unwrap_or_default();
-            let listed = run.openstack.credentials(&run.session, &owner, &run.patience).await;
-            let listed = listed.map_err(|error| {
-                errors::call(
-                    "Cannot read application credentials",
-                    "list the application credentials before revoking one",
-                    &error,
-                    "Nothing was revoked.",
-                    "",
-                )
-            })?;
-            proof::by_record(prior, &kept.private, &listed, clock::now())
-        }
+    let proven = if let (Some(id), Some(secret)) = (prior.id.known(), prior.secret.known()) {
+        let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
+        let roles = kept.private.roles.iter().map(|(id, name)| (id.clone(), name.clone()));
+        let wanted =
+            Wanted { project_id: prior.project_id.known().cloned(), roles: roles.collect() };
+        let options = config.verify_options.known();
+        proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience)
+            .await
+    } else {
+        let owner = prior.user_id.known().cloned().unwrap_or_default();
+        let listed = run.openstack.credentials(&run.session, &owner, &run.patience).await;
+        let listed = listed.map_err(|error| {
+            errors::call(
+                "Cannot read application credentials",
+                "list the application credentials before revoking one",
+                &error,
+                "Nothing was revoked.",
+                "",
+            )
+        })?;
+        proof::by_record(prior, &kept.private, &listed, clock::now())
     };
     proven.map_err(|failure| {
         Diagnostic::error(
@@ -359,7 +379,11 @@ async fn finish(
                         pending.remove(&number);
                     }
                     Err(error) => {
-                        failures.push(not_revoked(&format!("generation {number}"), &old.id, &error))
+                        failures.push(not_revoked(
+                            &format!("generation {number}"),
+                            &old.id,
+                            &error,
+                        ));
                     }
                 }
             }

@@ -81,7 +81,7 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
         )
         .into());
     }
-    let texts = |name: &str| -> Vec<String> {
+    let names_in = |name: &str| -> Vec<String> {
         let list = source.state.get(name).and_then(serde_json::Value::as_array);
         let texts = list.into_iter().flatten().filter_map(serde_json::Value::as_str);
         texts.map(ToOwned::to_owned).collect()
@@ -97,7 +97,7 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
             AccessRule { method: field("method"), path: field("path"), service: field("service") }
         })
         .collect();
-    let roles = texts("roles");
+    let roles = names_in("roles");
     let expires_at = text("expires_at");
     let state = ApplicationCredential {
         access_rules: Some(Set(rules)).filter(|rules| !rules.is_empty()).into(),

@@ -205,7 +205,7 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
     planned.issued_at = Attr::Unknown;
     planned.expires_at = match (&config.expires_at, &config.expires_in) {
         (Attr::Null, Attr::Null) => Attr::Null,
-        (Attr::Null, _) | (Attr::Unknown, _) => Attr::Unknown,
+        (Attr::Null | Attr::Unknown, _) => Attr::Unknown,
         (Attr::Known(at), _) => Attr::Known(at.clone()),
     };
     let scheduled = inputs::policy(config).scheduled()

@@ -39,6 +39,9 @@ impl Issued {
     }
 }
 
+/// The name of Keystone's option, in the message for whoever has reached it.
+pub const LIMIT: &str = "user_limit";
+
 /// Creates are tried so often where no answer tells whether they took effect.
 const TRIES: usize = 3;
 
@@ -134,9 +137,9 @@ pub async fn forget_rules(session: &Session, user: &str, rules: &[String]) {
 
 /// 80 random bits as text, for a name.
 pub fn unique() -> std::result::Result<String, getrandom::Error> {
-    let mut bytes = [0; 10];
+    let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:020x}", u128::from_be_bytes(bytes) >> 48))
 }
 
 pub fn no_random(error: getrandom::Error) -> Diagnostic {
@@ -210,7 +213,7 @@ fn refused(error: &Error, new: &NewApplicationCredential, caller: &Token) -> Dia
             caller.user.name
         ),
         Some(403) if mentions(error, "maximum of") => format!(
-            "This cloud limits how many application credentials a user may have ([application_credential] user_limit). The \
+            "This cloud limits how many application credentials a user may have ([application_credential] {LIMIT}). The \
              data source rekey_application_credentials lists those of {}: revoke one that nobody uses (an expired one, an old \
              generation, a stray) and apply again.",
             caller.user.name

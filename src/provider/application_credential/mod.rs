@@ -2,18 +2,18 @@
 //!
 //! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create, Update and Delete.
 
-mod act;
-mod adopt;
+pub mod act;
+pub mod adopt;
 pub mod checks;
-mod decide;
-mod inputs;
+pub mod decide;
+pub mod inputs;
 pub mod issue;
 pub mod model;
-mod observe;
+pub mod observe;
 pub mod private;
 pub mod proof;
-mod told;
-mod validate;
+pub mod told;
+pub mod validate;
 
 use std::sync::Arc;
 use std::time::Duration;

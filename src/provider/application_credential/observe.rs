@@ -18,7 +18,7 @@ use crate::provider::errors;
 use crate::provider::openstack::{NotYet, patience, token};
 use crate::rotation::{Current, Observed, due};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::diagnostics::Result;
+use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::{Attr, Set};
 
 /// What can be seen of the credentials of one user.
@@ -42,6 +42,9 @@ pub async fn read(
     };
     let patience = patience(cx);
     let caller = token(&session, &patience).await?;
+    if kept.state.user_id.is_null() {
+        kept.state.user_id = owner_of(&session, &caller, &kept.state, &patience).await?;
+    }
     let owner = kept.state.user_id.known().cloned().unwrap_or_else(|| caller.user.id.clone());
 
     let sights = look(resource, &session, &caller, &kept.state, &owner, &patience).await?;
@@ -95,6 +98,23 @@ pub async fn read(
     Ok(Some(kept))
 }
 
+/// Whose credential it is, where the state does not say so: after a `moved`.
+async fn owner_of(
+    session: &Session,
+    caller: &Token,
+    state: &ApplicationCredential,
+    patience: &Patience,
+) -> Result<Attr<String>> {
+    let Some(id) = state.id.known() else { return Ok(Attr::Null) };
+    match session.keystone().application_credential(&caller.user.id, id, patience).await {
+        Ok(found) => Ok(Attr::Known(found.user_id)),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(Attr::Null),
+        Err(error) => {
+            Err(unreadable("find the owner of the application credential", &error).into())
+        }
+    }
+}
+
 /// The credentials of everybody who owns a generation, and of the caller: one call for each, shared by
 /// all resources of the walk.
 async fn look(
@@ -113,14 +133,8 @@ async fn look(
             Ok(listed) => Sight::Seen(listed),
             Err(error) if error.status() == Some(403) => Sight::Refused,
             Err(error) => {
-                return Err(errors::call(
-                    "Cannot read application credentials",
-                    &format!("list the application credentials of user {user}"),
-                    &error,
-                    "Nothing was changed, and the state is as it was.",
-                    "",
-                )
-                .into());
+                let doing = format!("list the application credentials of user {user}");
+                return Err(unreadable(&doing, &error).into());
             }
         };
         sights.insert(user, sight);
@@ -139,7 +153,7 @@ async fn gone(
     patience: &Patience,
 ) -> Result<Option<Kept>> {
     let project = kept.state.project_id.known().cloned();
-    let why = if caller.user.id == owner {
+    let why = if caller.user.id == owner && !kept.state.user_id.is_null() {
         let names: BTreeSet<&str> = caller.roles.iter().map(|role| role.name.as_str()).collect();
         let lost = kept.state.effective_roles.known().filter(|_| {
             caller.application_credential.is_none()
@@ -149,16 +163,14 @@ async fn gone(
             lost.and_then(|roles| roles.0.iter().find(|role| !names.contains(role.as_str())));
         told::Gone::Deleted { role_lost: lost.cloned() }
     } else {
-        let unreadable = |error: Error| {
-            errors::call(
-                "Cannot read application credentials",
-                &format!("find out whether user {owner} exists"),
-                &error,
-                "The state is as it was.",
-                "",
-            )
+        let unreadable =
+            |error: Error| unreadable(&format!("find out whether user {owner} exists"), &error);
+        let owner_known = if kept.state.user_id.is_null() {
+            Ok(Existence::Hidden)
+        } else {
+            session.keystone().user_exists(owner, patience).await
         };
-        match session.keystone().user_exists(owner, patience).await.map_err(unreadable)? {
+        match owner_known.map_err(unreadable)? {
             Existence::Yes => told::Gone::Deleted { role_lost: None },
             Existence::No | Existence::Hidden => {
                 let known = match &project {
@@ -331,4 +343,14 @@ async fn usability(
         }
     }
     Ok(())
+}
+
+fn unreadable(doing: &str, error: &Error) -> Diagnostic {
+    errors::call(
+        "Cannot read application credentials",
+        doing,
+        error,
+        "Nothing was changed, and the state is as it was.",
+        "",
+    )
 }

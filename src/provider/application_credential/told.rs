@@ -251,10 +251,10 @@ pub fn planned(
     steps: &[Step],
 ) {
     let rotation = steps.iter().find_map(|step| match step {
-        Step::Issue { reasons, .. } | Step::Replace { reasons, .. } => Some(reasons),
+        Step::Issue { reasons, .. } | Step::Replace { reasons, .. } => Some(reasons.as_slice()),
         _ => None,
     });
-    let Some(reasons) = rotation else { return };
+    let reasons = rotation.unwrap_or_default();
     let scheduled =
         reasons.iter().all(|reason| matches!(reason, Reason::Due(_))) && !reasons.is_empty();
     if scheduled && config.secret_wo_version.known().is_some() {
@@ -281,6 +281,19 @@ pub fn planned(
                     format!(
                         "Generation {generation} of the application credential {} goes on working for {overlap} after the \
                          apply{expiry}. The first apply after that revokes it.",
+                        called(prior)
+                    ),
+                ));
+            }
+            Step::Revoke { generation, reason: reason @ Reason::Due(_) } => {
+                let old = super::decide::previous(prior).get(&generation.to_string());
+                let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
+                cx.tell(Diagnostic::warning(
+                    "An old generation ends with this apply",
+                    format!(
+                        "Generation {generation} ({id}) of the application credential {} is revoked: {reason}. That is done before \
+                         resources which depend on this one are updated in the same apply: whoever still uses the old one by \
+                         then is refused.",
                         called(prior)
                     ),
                 ));
@@ -316,7 +329,8 @@ pub fn policy_changed(
         steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
     let dropped: Vec<String> = super::decide::due(prior)
         .iter()
-        .filter(|due| !remaining.contains(due) && !(rotates && due.calls_for_generation()))
+        .filter(|due| !remaining.contains(due))
+        .filter(|due| !(rotates && due.calls_for_generation()))
         .filter(|due| {
             let ends = |step: &Step| {
                 matches!((step, due), (Step::Revoke { generation, .. }, Due::Overlap { generation: ended, .. })

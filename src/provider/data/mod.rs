@@ -1,7 +1,7 @@
 //! Data sources: what there is, read in a bounded number of calls.
 
-mod application_credential;
-mod application_credentials;
+pub mod application_credential;
+pub mod application_credentials;
 
 pub use application_credential::OneApplicationCredential;
 pub use application_credentials::ApplicationCredentials;

@@ -1,7 +1,7 @@
 //! Ephemeral resources: in no state and no plan, ended when the run ends.
 
-mod application_credential;
-mod openstack_token;
+pub mod application_credential;
+pub mod openstack_token;
 
 pub use application_credential::EphemeralApplicationCredential;
 pub use openstack_token::OpenstackToken;
