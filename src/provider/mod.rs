@@ -10,6 +10,8 @@ pub mod openstack;
 
 use std::sync::Arc;
 
+pub mod functions;
+
 use async_trait::async_trait;
 
 use crate::cloud::openstack::config::Settings;
