@@ -6,11 +6,10 @@ pub mod config;
 pub mod data;
 pub mod ephemeral;
 pub mod errors;
+pub mod functions;
 pub mod openstack;
 
 use std::sync::Arc;
-
-pub mod functions;
 
 use async_trait::async_trait;
 
@@ -19,6 +18,7 @@ use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::config::Config;
 use crate::provider::data::{ApplicationCredentials, OneApplicationCredential};
 use crate::provider::ephemeral::{EphemeralApplicationCredential, OpenstackToken};
+use crate::provider::functions::{CloudsYaml, DurationSeconds, Openrc};
 use crate::provider::openstack::{Openstack, PlanChecks};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -35,6 +35,9 @@ pub fn registry() -> Registry {
         .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
         .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
         .ephemeral(OpenstackToken::new(openstack))
+        .function(CloudsYaml)
+        .function(DurationSeconds)
+        .function(Openrc)
 }
 
 /// The provider block, and what all types share.
