@@ -3,3 +3,6 @@
 pub mod http;
 pub mod kubernetes;
 pub mod openstack;
+
+#[cfg(test)]
+pub(crate) mod stub;

@@ -27,7 +27,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             trust: Trust::default(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             backoff: Backoff::default(),
             largest_body: 32 * 1024 * 1024,
         }
@@ -210,10 +210,13 @@ impl Client {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        let certificate = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-        let (loss, reason) = match certificate {
+        let tls = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+        let (loss, reason) = match tls {
             Some(rustls::Error::InvalidCertificate(why)) => {
                 (Loss::Refused, format!("the certificate of {place} is not trusted: {why}"))
+            }
+            Some(why @ (rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_))) => {
+                (Loss::Refused, format!("{place} refuses the TLS handshake: {why}"))
             }
             _ if error.is_connect() => {
                 (Loss::NotSent, format!("no connection to {place}: {}", innermost(error)))

@@ -26,7 +26,7 @@ impl Default for Backoff {
             attempts: 5,
             first: Duration::from_millis(500),
             longest: Duration::from_secs(8),
-            longest_told: Duration::from_secs(120),
+            longest_told: Duration::from_mins(2),
         }
     }
 }
@@ -103,4 +103,93 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
     PARSER.parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn only_what_surely_had_no_effect_is_sent_twice_if_once_is_enough() {
+        // status, has Retry-After, idempotent, once
+        let rules = [
+            (200, false, false, false),
+            (400, true, false, false),
+            (401, false, false, false),
+            (403, false, false, false),
+            (404, false, false, false),
+            (408, false, true, false),
+            (409, false, false, false),
+            (429, false, true, true),
+            (429, true, true, true),
+            (500, false, true, false),
+            (500, true, true, false),
+            (501, false, false, false),
+            (502, false, true, false),
+            (503, false, true, false),
+            (503, true, true, true),
+            (504, false, true, false),
+        ];
+        for (status, told, idempotent, once) in rules {
+            let status = StatusCode::from_u16(status).unwrap();
+            let is = |idempotency| answer_is_transient(status, idempotency, told);
+            assert_eq!(is(Idempotency::Idempotent), idempotent, "{status}, {told}, idempotent");
+            assert_eq!(is(Idempotency::Once), once, "{status}, {told}, once");
+        }
+        let losses = [
+            (Loss::NotSent, true, true),
+            (Loss::PerhapsSent, true, false),
+            (Loss::Refused, false, false),
+        ];
+        for (loss, idempotent, once) in losses {
+            assert_eq!(loss_is_transient(loss, Idempotency::Idempotent), idempotent, "{loss:?}");
+            assert_eq!(loss_is_transient(loss, Idempotency::Once), once, "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn intervals_double_up_to_the_longest_and_end() {
+        let backoff =
+            Backoff { attempts: 6, first: SECOND, longest: 5 * SECOND, longest_told: 60 * SECOND };
+        let waits: Vec<_> = (2..=7).map(|next| wait(&backoff, next, None, 1.0)).collect();
+        let seconds = [Some(1), Some(2), Some(4), Some(5), Some(5), None];
+        assert_eq!(waits, seconds.map(|s| s.map(Duration::from_secs)));
+        assert_eq!(wait(&backoff, 2, None, 0.0), Some(SECOND / 2));
+    }
+
+    #[test]
+    fn what_the_service_says_is_waited_for_unless_it_is_too_long() {
+        let backoff = Backoff::default();
+        assert_eq!(wait(&backoff, 2, Some(20 * SECOND), 0.0), Some(20 * SECOND));
+        assert_eq!(wait(&backoff, 2, Some(Duration::ZERO), 1.0), Some(backoff.first));
+        assert_eq!(wait(&backoff, 2, Some(backoff.longest_told + SECOND), 0.0), None);
+        assert_eq!(wait(&backoff, 6, Some(SECOND), 0.0), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let check = |value: &str, date: Option<&str>, expected: Option<u64>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_str(date).unwrap());
+            }
+            let now = "2026-03-01T10:00:00Z".parse().unwrap();
+            let seconds = retry_after(&headers, now).map(|wait| wait.as_secs());
+            assert_eq!(seconds, expected, "{value}, {date:?}");
+        };
+        check("7", None, Some(7));
+        check(" 0 ", None, Some(0));
+        check("Sun, 01 Mar 2026 10:00:30 GMT", None, Some(30));
+        check("Sun, 01 Mar 2026 09:00:00 GMT", None, Some(0));
+        // our clock is an hour ahead of theirs
+        check("Sun, 01 Mar 2026 09:00:30 GMT", Some("Sun, 01 Mar 2026 09:00:00 GMT"), Some(30));
+        check("soon", None, None);
+        check("-5", None, None);
+        assert_eq!(retry_after(&HeaderMap::new(), Timestamp::UNIX_EPOCH), None);
+    }
 }

@@ -1,1 +1,229 @@
-#![allow(clippy::unwrap_used)]
+//! The engine against a server that misbehaves: every fault, with and without idempotency.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::cloud::stub::{Reply, Stub, closed_port};
+
+fn client() -> Client {
+    Client::new(options())
+}
+
+fn options() -> Options {
+    Options {
+        timeout: Duration::from_millis(300),
+        backoff: Backoff {
+            attempts: 3,
+            first: Duration::from_millis(1),
+            longest: Duration::from_millis(2),
+            longest_told: Duration::from_secs(3),
+        },
+        largest_body: 10_000,
+        ..Options::default()
+    }
+}
+
+fn request(method: Method, stub: &Stub) -> Request {
+    Request::new(method, stub.url("/v3/things?name=x"))
+}
+
+async fn send(request: &Request) -> Result<Response, Error> {
+    client().send(request, &Patience::default()).await
+}
+
+/// Every fault, then a success: how many requests arrive, and what comes of it.
+#[tokio::test]
+async fn each_fault_is_retried_only_as_far_as_is_safe() {
+    let ok = || Reply::status(200);
+    let told = |status| Reply::status(status).with("retry-after", "0");
+    let truncated = || Reply::Truncated { status: 200, body: "half".to_owned() };
+    // fault, requests and outcome if idempotent, the same if not
+    let table = [
+        ("429", Reply::status(429), (2, "200"), (2, "200")),
+        ("429 told", told(429), (2, "200"), (2, "200")),
+        ("503", Reply::status(503), (2, "200"), (1, "503")),
+        ("503 told", told(503), (2, "200"), (2, "200")),
+        ("500", Reply::status(500), (2, "200"), (1, "500")),
+        ("500 told", told(500), (2, "200"), (1, "500")),
+        ("502", Reply::status(502), (2, "200"), (1, "502")),
+        ("504", Reply::status(504), (2, "200"), (1, "504")),
+        ("cut", Reply::Cut, (2, "200"), (1, "lost, may have acted")),
+        ("truncated", truncated(), (2, "200"), (1, "lost, may have acted")),
+        ("silence", Reply::Silence, (2, "200"), (1, "lost, may have acted")),
+        ("400", Reply::status(400), (1, "400"), (1, "400")),
+        ("401", told(401), (1, "401"), (1, "401")),
+        ("404", Reply::status(404), (1, "404"), (1, "404")),
+        ("409", Reply::status(409), (1, "409"), (1, "409")),
+    ];
+    for (name, fault, idempotent, once) in table {
+        let methods = [
+            (Method::GET, idempotent),
+            (Method::DELETE, idempotent),
+            (Method::POST, once),
+            (Method::PATCH, once),
+        ];
+        for (method, (requests, outcome)) in methods {
+            let stub = Stub::replies(vec![fault.clone(), ok()]).await;
+            let got = match send(&request(method.clone(), &stub)).await {
+                Ok(answer) => answer.status.as_str().to_owned(),
+                Err(Error::NoAnswer { may_have_acted: true, .. }) => {
+                    "lost, may have acted".to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            assert_eq!((stub.seen().len(), got.as_str()), (requests, outcome), "{name}, {method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_may_be_repeated_is() {
+    let stub = Stub::replies(vec![Reply::Cut, Reply::status(500), Reply::status(201)]).await;
+    let login = request(Method::POST, &stub).repeatable();
+    assert_eq!(send(&login).await.unwrap().status, StatusCode::CREATED);
+    assert_eq!(stub.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn attempts_are_limited_and_the_last_answer_is_handed_up() {
+    let reply =
+        Reply::json(500, &serde_json::json!({ "error": { "message": "database is locked" } }))
+            .with("x-openstack-request-id", "req-1");
+    let stub = Stub::replies(vec![reply]).await;
+    let delete = request(Method::DELETE, &stub);
+    let answer = send(&delete).await.unwrap();
+    assert_eq!(stub.seen().len(), 3);
+    assert_eq!(delete.message(&answer), "database is locked");
+    assert_eq!(answer.request_id().as_deref(), Some("req-1"));
+}
+
+#[tokio::test]
+async fn nobody_listening_has_no_effect_and_is_tried_again() {
+    let port = closed_port().await;
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/v3")).unwrap();
+    let before = traffic().calls;
+    let error = send(&Request::new(Method::POST, url)).await.unwrap_err();
+    assert!(traffic().calls >= before + 3);
+    let Error::NoAnswer { request, reason, may_have_acted } = error else { panic!("{error}") };
+    assert_eq!((request.as_str(), may_have_acted), ("POST /v3", false));
+    assert!(reason.starts_with(&format!("no connection to 127.0.0.1:{port}: ")), "{reason}");
+    assert!(reason.contains("refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_sent_arrives_and_what_is_not_meant_does_not() {
+    let stub = Stub::replies(vec![Reply::status(204)]).await;
+    let secret = SecretString::from("token-1");
+    let name = HeaderName::from_static("x-auth-token");
+    let post = request(Method::POST, &stub)
+        .secret_header(name, &secret)
+        .json(&serde_json::json!({ "a": "ü" }))
+        .unwrap();
+    send(&post).await.unwrap();
+    let seen = &stub.seen()[0];
+    assert_eq!(seen.line, "POST /v3/things?name=x");
+    assert_eq!(seen.body, r#"{"a":"ü"}"#);
+    assert_eq!(seen.headers["x-auth-token"], "token-1");
+    assert_eq!(seen.headers["content-type"], "application/json");
+    assert!(seen.headers["user-agent"].starts_with("terraform-provider-rekey/"));
+    assert!(!format!("{post:?}").contains("token-1"));
+    assert_eq!(post.label(), "POST /v3/things");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Stub::replies(vec![Reply::status(200)]).await;
+    let target = elsewhere.url("/v3").to_string();
+    let stub = Stub::replies(vec![Reply::status(302).with("location", &target)]).await;
+    assert_eq!(send(&request(Method::GET, &stub)).await.unwrap().status, StatusCode::FOUND);
+    assert_eq!(elsewhere.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_not_read_and_not_asked_for_again() {
+    let body = "x".repeat(20_000);
+    let big = Reply::Answer { status: 200, headers: Vec::new(), body };
+    let stub = Stub::replies(vec![big.with("x-openstack-request-id", "req-9")]).await;
+    let error = send(&request(Method::GET, &stub)).await.unwrap_err();
+    let Error::Unreadable { reason, request_id, .. } = error else { panic!("{error}") };
+    assert_eq!(reason, "it is larger than 10000 bytes");
+    assert_eq!(request_id.as_deref(), Some("req-9"));
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_stopped_or_out_of_time() {
+    let stub = Stub::replies(vec![Reply::status(200)]).await;
+    let stopped = Patience::default();
+    stopped.cancel.cancel();
+    let late = Patience { deadline: Some(Instant::now()), ..Patience::default() };
+    let get = request(Method::GET, &stub);
+    let error = client().send(&get, &stopped).await.unwrap_err();
+    assert_eq!(error, Error::Stopped { request: "GET /v3/things".to_owned() });
+    let error = client().send(&get, &late).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { may_have_acted: false, .. }), "{error}");
+    assert_eq!(stub.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn stopping_ends_a_wait_but_not_a_request_in_flight() {
+    let patience = Patience::default();
+    let cancel = patience.cancel.clone();
+    // stopped while the first request is on its way: its answer is awaited, the wait after it is not
+    let stub = Stub::start(move |_, _| {
+        cancel.cancel();
+        let refusal = Reply::status(503).with("retry-after", "3");
+        Reply::Slow(Duration::from_millis(50), Box::new(refusal))
+    })
+    .await;
+    let answer = client().send(&request(Method::GET, &stub), &patience).await.unwrap();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_waited_for_is_handed_up() {
+    // beyond the deadline, or longer than anybody should wait
+    for (told, deadline) in [("2", Some(Duration::from_secs(1))), ("4", None)] {
+        let stub = Stub::replies(vec![Reply::status(429).with("retry-after", told)]).await;
+        let deadline = deadline.map(|length| Instant::now() + length);
+        let patience = Patience { deadline, ..Patience::default() };
+        let answer = client().send(&request(Method::GET, &stub), &patience).await.unwrap();
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(stub.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn patience_ends_with_its_deadline() {
+    let patience = Patience {
+        deadline: Some(Instant::now() + Duration::from_millis(5)),
+        ..Patience::default()
+    };
+    assert!(patience.check().is_ok());
+    assert!(!patience.allows(Duration::from_secs(1)));
+    assert_eq!(patience.sleep(Duration::from_mins(10)).await, Err(Interruption::OutOfTime));
+    assert_eq!(patience.check(), Err(Interruption::OutOfTime));
+    let free = Patience::default();
+    assert!(free.allows(Duration::from_hours(1000)));
+    assert_eq!(free.sleep(Duration::ZERO).await, Ok(()));
+}
+
+#[test]
+fn request_ids_of_every_cloud_are_found() {
+    let check = |name: &'static str, value: &str, expected: Option<&str>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+        let answer =
+            Response { status: StatusCode::OK, headers, body: Zeroizing::new(b"secret".to_vec()) };
+        assert_eq!(answer.request_id().as_deref(), expected);
+        assert!(!format!("{answer:?}").contains("115"), "the body is shown");
+    };
+    check("x-openstack-request-id", "req-1", Some("req-1"));
+    check("x-compute-request-id", "req-2", Some("req-2"));
+    check("opc-request-id", "ABC/DEF", Some("ABC/DEF"));
+    check("x-openstack-request-id", "", None);
+    check("x-other", "x", None);
+}

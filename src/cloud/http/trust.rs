@@ -11,6 +11,9 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+mod tests;
+
 /// Somewhere that PEM comes from.
 #[derive(Clone, Debug)]
 pub enum Pem {

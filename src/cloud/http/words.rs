@@ -124,3 +124,97 @@ fn tidy(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response {
+        Response {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn reads_the_words_of_every_service() {
+        let check = |status: u16, body: &str, expected: &str| {
+            assert_eq!(of(&answer(status, body), &[]), expected, "{body}");
+        };
+        check(
+            409,
+            r#"{"error": {"code": 409, "message": "Duplicate entry", "title": "Conflict"}}"#,
+            "Duplicate entry",
+        );
+        check(
+            403,
+            r#"{"errors": [{"status": 403, "title": "Forbidden", "detail": "Policy doesn't allow"}]}"#,
+            "Policy doesn't allow",
+        );
+        check(500, r#"{"errors": [{"title": "only a title", "detail": ""}]}"#, "only a title");
+        check(405, r#"{"message": "The method is not allowed"}"#, "The method is not allowed");
+        check(404, r#"{"code": "NotAuthorizedOrNotFound", "message": "gone"}"#, "gone");
+        check(400, r#"{"error": "invalid_grant"}"#, "invalid_grant");
+        check(
+            500,
+            "<html>\n <head><TITLE lang='en'>Internal\n Server Error</TITLE></head></html>",
+            "Internal Server Error",
+        );
+        check(502, "<!DOCTYPE html><p>no title", "Bad Gateway");
+        check(502, "upstream connect error\nand more", "upstream connect error");
+        check(503, "", "Service Unavailable");
+        check(500, r#"{"error": {"mess"#, "Internal Server Error");
+        check(500, r#"{"something": "else"}"#, "Internal Server Error");
+        check(499, "", "no explanation");
+        check(500, "\u{1b}[31mred\u{7}", "[31mred");
+    }
+
+    #[test]
+    fn long_words_are_cut() {
+        let said = of(&answer(500, &"ü ".repeat(5000)), &[]);
+        assert!(said.ends_with('…') && said.len() < 700, "{} bytes", said.len());
+    }
+
+    #[test]
+    fn secrets_and_quoted_requests_are_removed() {
+        let secret = [SecretString::from("s3cr3t-value")];
+        let check = |message: &str, expected: &str| {
+            let body = serde_json::json!({ "error": { "message": message } }).to_string();
+            assert_eq!(of(&answer(400, &body), &secret), expected);
+        };
+        check("the token s3cr3t-value is no good", "the token (redacted) is no good");
+        check(
+            "Invalid input for field/attribute application_credential. Value: {'name': 'a', \
+             'secret': 's3cr\\'3t'}. Additional properties are not allowed ('foo' was unexpected)",
+            "Invalid input for field/attribute application_credential. Additional properties are \
+             not allowed ('foo' was unexpected)",
+        );
+        check(
+            "Invalid input for field/attribute x. Value: {'a': 'b'}. {'a': 'b'} is not a string",
+            "Invalid input for field/attribute x.",
+        );
+        check(
+            "Invalid input for field/attribute secret. Value: 12345678. 12345678 is not of type 'string'",
+            "Invalid input for field/attribute secret.",
+        );
+        check(
+            "Invalid input for field/attribute name. Value: toolong. 'toolong' is too long",
+            "Invalid input for field/attribute name. Value: toolong. 'toolong' is too long",
+        );
+    }
+
+    #[test]
+    fn what_is_not_json_is_named() {
+        let check = |body: &str, expected: &str| {
+            assert_eq!(instead_of_json(&answer(200, body)), expected);
+        };
+        check("<html><title>Sign in</title>", "an HTML page, \"Sign in\"");
+        check("<html>", "an HTML page");
+        check("", "an empty body");
+        check("{\"a\":", "5 bytes that are not the JSON expected");
+    }
+}

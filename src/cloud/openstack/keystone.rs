@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::session::Session;
 use super::token::{Reference, time};
 use super::{ApiError, Error};
-use crate::cloud::http::{Method, Patience, Request};
+use crate::cloud::http::{Method, Patience, Request, Url};
+
+#[cfg(test)]
+mod tests;
 
 /// An application credential as Keystone shows it; never with its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -117,10 +120,26 @@ impl<'s> Keystone<'s> {
         user_id: &str,
         patience: &Patience,
     ) -> Result<Vec<ApplicationCredential>, Error> {
-        let request = self.request(Method::GET, &["users", user_id, "application_credentials"])?;
-        let answer: wire::Many = self.session.json(request, patience).await?;
-        let credentials = answer.application_credentials.into_iter();
-        Ok(credentials.map(|credential| owned(credential, user_id)).collect())
+        const MOST_PAGES: usize = 1000;
+        let mut request =
+            self.request(Method::GET, &["users", user_id, "application_credentials"])?;
+        let mut all = Vec::new();
+        // Keystone gives all at once; one that did not, and was not followed, would make
+        // credentials look gone
+        for _ in 0..MOST_PAGES {
+            let page: wire::Many = self.session.json(request.clone(), patience).await?;
+            let credentials = page.application_credentials.into_iter();
+            all.extend(credentials.map(|credential| owned(credential, user_id)));
+            let next = page.links.and_then(|links| Url::parse(&links.next?).ok());
+            match next.as_ref().and_then(Url::query) {
+                // the address is ours: what it says of host and path may be of the inside only
+                Some(query) => request.url.set_query(Some(query)),
+                None => return Ok(all),
+            }
+        }
+        let label = request.label();
+        let reason = format!("it has more than {MOST_PAGES} pages");
+        Err(Error::Unreadable { request: label, reason, request_id: None })
     }
 
     /// The one of that exact name, if any.
@@ -216,10 +235,10 @@ impl<'s> Keystone<'s> {
         let mut request = self.request(Method::GET, &["roles"])?;
         request.url.query_pairs_mut().append_pair("name", name);
         let answer: wire::Roles = self.session.json(request, patience).await?;
-        Ok(answer.roles.into_iter().next())
+        Ok(answer.roles.into_iter().find(|role| role.name == name))
     }
 
-    fn request(&self, method: Method, path: &[&str]) -> Result<Request, Error> {
+    fn request(self, method: Method, path: &[&str]) -> Result<Request, Error> {
         Ok(Request::new(method, self.session.identity_url(path)?))
     }
 }
@@ -262,6 +281,12 @@ mod wire {
     #[derive(Deserialize)]
     pub(super) struct Many {
         pub(super) application_credentials: Vec<ApplicationCredential>,
+        pub(super) links: Option<Links>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Links {
+        pub(super) next: Option<String>,
     }
 
     #[derive(Deserialize)]

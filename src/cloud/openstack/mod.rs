@@ -1,8 +1,12 @@
 //! OpenStack: clouds.yaml and `OS_*`, login, catalog, Keystone.
 
+mod address;
+mod answer;
 mod catalog;
 pub mod config;
 mod error;
+#[cfg(test)]
+mod fixtures;
 pub mod keystone;
 mod session;
 mod token;

@@ -9,19 +9,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::header::{HeaderName, LOCATION};
+use http::header::HeaderName;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::address::{address, extend, versioned};
+use super::answer::{judge, refuses_token, unreadable};
 use super::config::{Authentication, Cloud, ConfigError};
 use super::token::{Token, describe};
 use super::{ApiError, Error, catalog, keystone::Keystone};
-use crate::cloud::http::{Client, Interruption, Method, Options, Patience, Request, Response, Url};
+use crate::cloud::http::{
+    Client, Idempotency, Interruption, Method, Options, Patience, Request, Response, Url,
+};
+
+#[cfg(test)]
+mod tests;
 
 /// How long before its end a token is renewed.
-pub const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
+pub const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
 /// How long a login that got no answer is not tried again: what waits behind it shares the failure
 /// instead of trying in turn, which could take hours.
@@ -31,7 +38,7 @@ const FAILURE_SHARED: Duration = Duration::from_secs(30);
 const REVOCATION_SECOND: Duration = Duration::from_millis(1100);
 
 /// How long refusals are passed on as they are, once renewing was of no use.
-const FUTILE_FOR: Duration = Duration::from_secs(60);
+const FUTILE_FOR: Duration = Duration::from_mins(1);
 
 /// For one call: one after a success, one for a token that was dead at birth.
 const MOST_RENEWALS: u32 = 2;
@@ -214,7 +221,7 @@ impl Session {
         request: Request,
         patience: &Patience,
     ) -> Result<T, Error> {
-        let again = request.idempotency == crate::cloud::http::Idempotency::Idempotent;
+        let again = request.idempotency == Idempotency::Idempotent;
         match self.json_once(&request, patience).await {
             Err(Error::Unreadable { .. }) if again && patience.check().is_ok() => {
                 self.json_once(&request, patience).await
@@ -392,86 +399,4 @@ impl Shared {
         }
         refusal
     }
-}
-
-/// An answer that is a success, or the service's refusal.
-fn judge(request: &Request, answer: Response) -> Result<Response, Error> {
-    if answer.status.is_success() {
-        return Ok(answer);
-    }
-    let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
-    let message = match location.and_then(|text| request.url.join(text).ok()) {
-        Some(mut target) if answer.status.is_redirection() => {
-            target.set_query(None);
-            format!("it redirects to {target}, which is not followed; configure that address")
-        }
-        _ => request.message(&answer),
-    };
-    Err(Error::Api(ApiError {
-        status: answer.status.as_u16(),
-        message,
-        request_id: answer.request_id(),
-        request: request.label(),
-    }))
-}
-
-/// Whether it is the token that an answer refuses: a 401, or the 404 that Keystone gives to
-/// whatever comes with a token of an application credential that is gone.
-fn refuses_token(refusal: &ApiError, token: &Token) -> bool {
-    if refusal.status == 401 {
-        return true;
-    }
-    let Some(own) = &token.application_credential else { return false };
-    refusal.status == 404
-        && refusal.message.contains("Application Credential")
-        && refusal.message.contains(&own.id)
-        && !refusal.request.ends_with(&own.id)
-}
-
-fn unreadable(request: &Request, answer: &Response, why: &str) -> Error {
-    let what = if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok() {
-        why.to_owned()
-    } else {
-        format!("{why}; it is {}", answer.what_it_is_instead())
-    };
-    Error::Unreadable { request: request.label(), reason: what, request_id: answer.request_id() }
-}
-
-/// A configured address.
-fn address(text: &str, setting: &'static str) -> Result<Url, Error> {
-    let complaint = |what: &str| {
-        Error::Config(ConfigError { message: format!("{setting} {what}"), setting: Some(setting) })
-    };
-    let mut url =
-        Url::parse(text).map_err(|error| complaint(&format!("is no address: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(complaint("must begin with https:// or http://"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(complaint("must not hold a user name or password"));
-    }
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
-}
-
-/// Keystone's address with its version.
-fn versioned(mut url: Url) -> Url {
-    let path = url.path().trim_end_matches('/');
-    let path = if path.ends_with("/v3") { path.to_owned() } else { format!("{path}/v3") };
-    url.set_path(&path);
-    url
-}
-
-/// Appends segments, encoded. One that an address cannot hold (empty, `.`, `..`) would silently
-/// name another resource.
-fn extend(url: &mut Url, path: &[&str]) -> Result<(), Error> {
-    if let Some(odd) = path.iter().find(|part| matches!(**part, "" | "." | "..")) {
-        let message = format!("\"{odd}\" cannot be an id");
-        return Err(Error::Config(ConfigError { message, setting: None }));
-    }
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    Ok(())
 }

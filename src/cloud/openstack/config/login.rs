@@ -3,8 +3,9 @@
 use secrecy::SecretString;
 
 use super::auth::{Authentication, CredentialRef, DomainRef, Method, Scope, UserRef};
+use super::choose::Chosen;
 use super::files::Files;
-use super::flat::{Chosen, Flat};
+use super::flat::Flat;
 use super::{ConfigError, Settings};
 
 /// How to log in, before it is known whether everything is there for it.
@@ -258,13 +259,11 @@ impl Lookup<'_> {
             .or_else(|| auth("domain_name").map(DomainRef::Name));
         let project = auth("project_id").map(Scope::ProjectId).or_else(|| {
             let name = auth("project_name")?;
-            Some(match self.domain("project_domain_id", "project_domain_name") {
-                Some(domain) => Scope::ProjectName { name, domain },
-                None => {
-                    self.missing.push("project_domain_name");
-                    Scope::Unsaid
-                }
-            })
+            let Some(domain) = self.domain("project_domain_id", "project_domain_name") else {
+                self.missing.push("project_domain_name");
+                return None;
+            };
+            Some(Scope::ProjectName { name, domain })
         });
         let system = match self.flat.auth("system_scope") {
             Some("all") => Some(Scope::System),

@@ -7,8 +7,10 @@
 //! logs in elsewhere than they think.
 
 mod auth;
+mod choose;
 mod files;
 mod flat;
+mod layers;
 mod login;
 mod yaml;
 
@@ -27,7 +29,7 @@ use files::Files;
 use flat::Flat;
 
 /// For one request, where nothing else is said.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What somebody wrote down explicitly (the provider block); every field may be missing. It wins.
 #[derive(Clone, Debug, Default)]
@@ -145,7 +147,7 @@ impl ConfigError {
 /// Resolves, reads files, contacts nobody.
 pub fn resolve(settings: &Settings, from: &Surroundings) -> Result<Cloud, ConfigError> {
     let files = Files::read(from)?;
-    let chosen = flat::choose(settings, from, &files)?;
+    let chosen = choose::choose(settings, from, &files)?;
     let mut flat = Flat::of(&chosen, settings, from, &files)?;
     let way = login::way(settings, &flat)?;
     if way.is_generic() {

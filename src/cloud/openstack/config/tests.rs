@@ -1,1 +1,541 @@
-#![allow(clippy::unwrap_used)]
+//! Which source wins, what is refused, and in which words.
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A home, a working directory and a system's directory with these files, and these variables.
+struct Place {
+    root: tempfile::TempDir,
+    from: Surroundings,
+}
+
+impl Place {
+    fn new(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let at = |path: &str| root.path().join(path);
+        let absolute = |value: &str| value.replace("ROOT", root.path().to_str().unwrap());
+        let from = Surroundings {
+            environment: variables
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), absolute(value)))
+                .collect(),
+            current_dir: at("work"),
+            home_dir: Some(at("home")),
+            system_dirs: vec![at("etc/xdg/openstack"), at("etc/openstack")],
+        };
+        Self { root, from }
+    }
+
+    fn resolve(&self, settings: &Settings) -> Result<Cloud, ConfigError> {
+        resolve(settings, &self.from)
+    }
+
+    /// The error, with this place's own path taken out.
+    fn error(&self, settings: &Settings) -> (Option<&'static str>, String) {
+        let error = self.resolve(settings).unwrap_err();
+        let root = self.root.path().to_str().unwrap();
+        (error.setting, error.message.replace(root, "ROOT"))
+    }
+}
+
+fn body(cloud: &Cloud) -> Value {
+    serde_json::to_value(cloud.authentication.request()).unwrap()["auth"].clone()
+}
+
+fn user(cloud: &Cloud) -> String {
+    let body = body(cloud);
+    let user = &body["identity"]["password"]["user"];
+    user["name"].as_str().or(user["id"].as_str()).unwrap().to_owned()
+}
+
+/// A clouds.yaml of clouds that log in as a user of the cloud's name.
+fn clouds(names: &[&str]) -> String {
+    let mut text = "clouds:\n".to_owned();
+    for name in names {
+        text.push_str(&format!(
+            "  {name}:\n    auth: {{auth_url: 'https://{name}/v3', user_id: {name}, \
+             password: pw, project_id: p}}\n"
+        ));
+    }
+    text
+}
+
+fn named(cloud: &str) -> Settings {
+    Settings { cloud: Some(cloud.to_owned()), ..Settings::default() }
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+const OS_LOGIN: &[(&str, &str)] = &[
+    ("OS_AUTH_URL", "https://env:5000"),
+    ("OS_USERNAME", "env"),
+    ("OS_PASSWORD", "pw"),
+    ("OS_USER_DOMAIN_NAME", "Default"),
+    ("OS_PROJECT_NAME", "demo"),
+    ("OS_PROJECT_DOMAIN_ID", "default"),
+];
+
+#[test]
+fn the_nearest_file_counts_and_only_it() {
+    let all = [
+        ("chosen.yaml", "chosen"),
+        ("work/clouds.yaml", "work-yaml"),
+        ("work/clouds.yml", "work-yml"),
+        ("work/clouds.json", "work-json"),
+        ("xdg/openstack/clouds.yaml", "xdg"),
+        ("home/.config/openstack/clouds.yaml", "home"),
+        ("etc/xdg/openstack/clouds.yaml", "site"),
+        ("etc/openstack/clouds.yaml", "etc"),
+    ];
+    let variables =
+        [("OS_CLIENT_CONFIG_FILE", "ROOT/chosen.yaml"), ("XDG_CONFIG_HOME", "ROOT/xdg")];
+    for first in 0..all.len() {
+        let texts: Vec<_> = all[first..]
+            .iter()
+            .map(|(path, name)| {
+                let json = path.ends_with("json").then(|| {
+                    json!({ "clouds": { *name: { "auth": {
+                        "auth_url": "https://x", "user_id": *name, "password": "pw",
+                    }}}})
+                    .to_string()
+                });
+                (*path, json.unwrap_or_else(|| clouds(&[name])))
+            })
+            .collect();
+        let files: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        let cloud = Place::new(&files, &variables).resolve(&Settings::default()).unwrap();
+        assert_eq!(cloud.name.as_deref(), Some(all[first].1));
+        assert_eq!(user(&cloud), all[first].1);
+    }
+}
+
+#[test]
+fn a_cloud_is_named_by_settings_then_variable_then_the_login_of_the_variables_then_alone() {
+    let both = clouds(&["a", "b"]);
+    let files = [("work/clouds.yaml", both.as_str())];
+    let mut variables = OS_LOGIN.to_vec();
+    variables.push(("OS_CLOUD", "b"));
+    let place = Place::new(&files, &variables);
+    assert_eq!(user(&place.resolve(&named("a")).unwrap()), "a");
+    assert_eq!(user(&place.resolve(&Settings::default()).unwrap()), "b");
+    // the login of the variables has a name too
+    assert_eq!(user(&place.resolve(&named("envvars")).unwrap()), "env");
+
+    let place = Place::new(&files, OS_LOGIN);
+    let cloud = place.resolve(&Settings::default()).unwrap();
+    assert_eq!((user(&cloud).as_str(), cloud.name), ("env", None));
+    assert_eq!(cloud.auth_url, "https://env:5000/v3");
+
+    let one = clouds(&["only"]);
+    let files = [("work/clouds.yaml", one.as_str())];
+    // variables of an operating system are no login
+    let place = Place::new(&files, &[("OS_VERSION", "12"), ("OS_CLOUD", "")]);
+    assert_eq!(user(&place.resolve(&Settings::default()).unwrap()), "only");
+    // a login written out is not mixed with a file that happens to hold one cloud
+    let (setting, message) =
+        place.error(&Settings { auth_url: some("https://mine"), ..Settings::default() });
+    assert_eq!(setting, Some("username"));
+    assert!(message.contains("the settings lack username (or user_id), password. "), "{message}");
+}
+
+#[test]
+fn explicit_settings_win_and_displace_what_says_the_same_in_another_way() {
+    let place = Place::new(&[], OS_LOGIN);
+    let check = |settings: Settings, expected: Value| {
+        let cloud = place.resolve(&settings).unwrap();
+        assert_eq!(body(&cloud), expected, "{settings:?}");
+    };
+    let env_user = json!({ "name": "env", "domain": { "name": "Default" }, "password": "pw" });
+    let password = |user: Value| json!({ "methods": ["password"], "password": { "user": user } });
+    let env_scope = json!({ "project": { "name": "demo", "domain": { "id": "default" } } });
+    let none = Settings::default;
+    check(none(), json!({ "identity": password(env_user.clone()), "scope": env_scope }));
+    check(
+        Settings { project_id: some("p9"), ..none() },
+        json!({ "identity": password(env_user.clone()), "scope": { "project": { "id": "p9" } } }),
+    );
+    check(
+        Settings { user_id: some("u9"), ..none() },
+        json!({ "identity": password(json!({ "id": "u9", "password": "pw" })), "scope": env_scope }),
+    );
+    check(
+        Settings { password: Some("other".into()), user_domain_id: some("d9"), ..none() },
+        json!({
+            "identity": password(
+                json!({ "name": "env", "domain": { "id": "d9" }, "password": "other" })
+            ),
+            "scope": env_scope,
+        }),
+    );
+    check(
+        Settings { domain_name: some("D"), ..none() },
+        json!({
+            "identity": password(
+                json!({ "name": "env", "domain": { "name": "D" }, "password": "pw" })
+            ),
+            "scope": { "project": { "name": "demo", "domain": { "name": "D" } } },
+        }),
+    );
+    check(
+        Settings {
+            application_credential_id: some("c1"),
+            application_credential_secret: Some("s".into()),
+            ..none()
+        },
+        json!({ "identity": {
+            "methods": ["application_credential"],
+            "application_credential": { "id": "c1", "secret": "s" },
+        }}),
+    );
+    check(
+        Settings { passcode: Some("123456".into()), ..none() },
+        json!({
+            "identity": {
+                "methods": ["password", "totp"],
+                "password": { "user": env_user },
+                "totp": { "user": {
+                    "name": "env", "domain": { "name": "Default" }, "passcode": "123456",
+                }},
+            },
+            "scope": env_scope,
+        }),
+    );
+    check(
+        Settings { token: Some("t".into()), ..none() },
+        json!({ "identity": { "methods": ["token"], "token": { "id": "t" } }, "scope": env_scope }),
+    );
+}
+
+#[test]
+fn two_logins_at_once_are_refused_by_name() {
+    let credential = Settings { application_credential_id: some("c"), ..Settings::default() };
+    let table = [
+        (Settings { password: Some("p".into()), ..credential.clone() }, "password"),
+        (Settings { passcode: Some("p".into()), ..credential.clone() }, "passcode"),
+        (Settings { token: Some("t".into()), ..credential }, "token"),
+        (
+            Settings { token: Some("t".into()), password: Some("p".into()), ..Settings::default() },
+            "token",
+        ),
+    ];
+    for (settings, blamed) in table {
+        let (setting, message) = Place::new(&[], OS_LOGIN).error(&settings);
+        assert_eq!(setting, Some(blamed));
+        assert!(message.starts_with("two logins at once: "), "{message}");
+        assert!(message.contains(&format!(" and {blamed};")), "{message}");
+    }
+}
+
+#[test]
+fn a_method_that_is_not_said_is_seen_from_what_there_is() {
+    let url = ("OS_AUTH_URL", "https://x");
+    let methods = |variables: &[(&str, &str)]| {
+        let mut all = vec![url];
+        all.extend(variables);
+        let cloud = Place::new(&[], &all).resolve(&Settings::default()).unwrap();
+        body(&cloud)["identity"]["methods"].clone()
+    };
+    let credential =
+        [("OS_APPLICATION_CREDENTIAL_ID", "c"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")];
+    assert_eq!(methods(&credential), json!(["application_credential"]));
+    assert_eq!(methods(&[("OS_TOKEN", "t")]), json!(["token"]));
+    let user = [("OS_USER_ID", "u"), ("OS_PASSWORD", "p"), ("OS_TOKEN", "t")];
+    assert_eq!(methods(&user), json!(["password"]));
+    assert_eq!(methods(&[("OS_USER_ID", "u"), ("OS_PASSCODE", "1")]), json!(["totp"]));
+    let several = [
+        ("OS_AUTH_TYPE", "v3multifactor"),
+        ("OS_AUTH_METHODS", "v3password,v3totp"),
+        ("OS_USER_ID", "u"),
+        ("OS_PASSWORD", "p"),
+        ("OS_PASSCODE", "1"),
+    ];
+    assert_eq!(methods(&several), json!(["password", "totp"]));
+    assert_eq!(
+        methods(&several[..1].iter().chain(&several[2..]).copied().collect::<Vec<_>>()),
+        json!(["password", "totp"])
+    );
+}
+
+#[test]
+fn methods_that_are_not_supported_are_told_with_those_that_are() {
+    let check = |kind: &str, methods: &str, expected: &str| {
+        let place = Place::new(&[], &[("OS_AUTH_TYPE", kind), ("OS_AUTH_METHODS", methods)]);
+        let (_, message) = place.error(&Settings::default());
+        assert_eq!(message, expected);
+    };
+    let known =
+        "password, v3password, token, v3token, v3applicationcredential, v3totp, v3multifactor";
+    check(
+        "v3oidcpassword",
+        "",
+        &format!("auth_type v3oidcpassword is not supported; supported are: {known}"),
+    );
+    check(
+        "v2password",
+        "",
+        "auth_type v2password is of Identity API v2, which is no more; use v3password",
+    );
+    check(
+        "v3multifactor",
+        "v3password,magic",
+        &format!("auth_methods may name: {known}, not v3password, magic"),
+    );
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_three_ways_to_give_it() {
+    let (setting, message) = Place::new(&[], &[]).error(&Settings::default());
+    assert_eq!(setting, Some("auth_url"));
+    assert_eq!(
+        message,
+        "the OpenStack login is incomplete: the settings lack auth_url. Give it in one of three ways: \
+         as settings of these names, as a cloud of clouds.yaml chosen by cloud or OS_CLOUD; there is \
+         no clouds.yaml (looked for ROOT/work/clouds.yaml, ROOT/home/.config/openstack/clouds.yaml, \
+         ROOT/etc/xdg/openstack/clouds.yaml, ROOT/etc/openstack/clouds.yaml), or as variables \
+         (OS_AUTH_URL)"
+    );
+    let lacks = |variables: &[(&str, &str)], expected: &str| {
+        let (_, message) = Place::new(&[], variables).error(&Settings::default());
+        assert!(
+            message.contains(&format!("the OS_* variables lack {expected}. Give")),
+            "{message}"
+        );
+    };
+    let url = ("OS_AUTH_URL", "https://x");
+    lacks(&[url], "username (or user_id), password");
+    lacks(&[url, ("OS_PASSWORD", "p")], "username (or user_id)");
+    lacks(
+        &[url, ("OS_USERNAME", "u"), ("OS_PROJECT_NAME", "p")],
+        "user_domain_name (or user_domain_id), password, project_domain_name (or project_domain_id)",
+    );
+    lacks(
+        &[url, ("OS_AUTH_TYPE", "v3applicationcredential")],
+        "application_credential_secret, application_credential_id (or application_credential_name and its user)",
+    );
+    lacks(
+        &[url, ("OS_APPLICATION_CREDENTIAL_NAME", "n"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")],
+        "username (or user_id)",
+    );
+    let two = clouds(&["a", "b"]);
+    let place = Place::new(&[("work/clouds.yaml", &two)], &[]);
+    let (_, message) = place.error(&Settings::default());
+    assert!(message.contains("ROOT/work/clouds.yaml has: a, b"), "{message}");
+    let (setting, message) = place.error(&named("c"));
+    assert_eq!(setting, Some("cloud"));
+    assert_eq!(
+        message,
+        "cloud names the cloud \"c\", which is not there; ROOT/work/clouds.yaml has: a, b"
+    );
+    let place = Place::new(&[], &[("OS_CLOUD", "c")]);
+    let (_, message) = place.error(&Settings::default());
+    assert!(message.starts_with(
+        "OS_CLOUD names the cloud \"c\", which is not there; there is no clouds.yaml"
+    ));
+}
+
+#[test]
+fn auth_urls_are_completed_or_refused() {
+    let url = |text: &str| {
+        let mut variables = OS_LOGIN.to_vec();
+        variables[0].1 = text;
+        Place::new(&[], &variables).resolve(&Settings::default()).map(|cloud| cloud.auth_url)
+    };
+    for (given, expected) in [
+        ("https://k:5000", "https://k:5000/v3"),
+        ("https://k:5000/", "https://k:5000/v3"),
+        ("https://k:5000/v3", "https://k:5000/v3"),
+        ("https://k:5000/v3/", "https://k:5000/v3"),
+        ("http://k/identity", "http://k/identity/v3"),
+        (" https://[::1]:5000/v3 ", "https://[::1]:5000/v3"),
+    ] {
+        assert_eq!(url(given).unwrap(), expected);
+    }
+    for bad in ["k:5000", "ftp://k/v3", "https://", "https://k/v2.0", "https://u:pw@k/v3"] {
+        let error = url(bad).unwrap_err();
+        assert_eq!(error.setting, Some("auth_url"), "{bad}");
+        assert!(!error.message.contains("pw"), "{}", error.message);
+    }
+}
+
+#[test]
+fn secure_yaml_completes_and_a_profile_precedes() {
+    let files = [
+        (
+            "work/clouds.yaml",
+            "clouds:\n  mine:\n    profile: vendor\n    auth: {user_id: u, project-id: p}\n",
+        ),
+        ("etc/openstack/secure.yaml", "clouds: {mine: {auth: {password: hidden}}}"),
+        (
+            "home/.config/openstack/clouds-public.yaml",
+            "public-clouds:\n  vendor:\n    auth: {auth_url: 'https://{region_name}.vendor'}\n    \
+             region_name: r1\n    interface: internalURL\n    api_timeout: 7\n",
+        ),
+    ];
+    let cloud = Place::new(&files, &[]).resolve(&Settings::default()).unwrap();
+    assert_eq!(cloud.auth_url, "https://r1.vendor/v3");
+    assert_eq!(cloud.region_name.as_deref(), Some("r1"));
+    assert_eq!(cloud.interfaces, ["internal"]);
+    assert_eq!(cloud.timeout, Duration::from_secs(7));
+    let secrets: Vec<_> = cloud.authentication.secrets().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["hidden"]);
+    assert!(!format!("{cloud:?}").contains("hidden"));
+
+    let place = Place::new(&files[..2], &[]);
+    let (setting, message) = place.error(&Settings::default());
+    assert_eq!(setting, Some("cloud"));
+    assert!(message.starts_with(
+        "cloud \"mine\" has the profile \"vendor\", which is expected in a clouds-public.yaml"
+    ));
+    // with an address of its own it does without, and says so
+    let cloud =
+        place.resolve(&Settings { auth_url: some("https://own"), ..named("mine") }).unwrap();
+    assert_eq!(cloud.warnings.len(), 1);
+}
+
+#[test]
+fn regions_are_chosen_from_those_there_are() {
+    let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
+                regions:\n    - name: r1\n      values: {interface: admin, auth: {project_id: one}}\n    \
+                - r2\n";
+    let files = [("work/clouds.yaml", text)];
+    let place = Place::new(&files, &[]);
+    let region = |settings: Settings| {
+        let cloud = place.resolve(&settings)?;
+        let project = body(&cloud)["scope"]["project"]["id"].as_str().map(str::to_owned);
+        Ok::<_, ConfigError>((cloud.region_name.unwrap(), cloud.interfaces[0].clone(), project))
+    };
+    let r1 = ("r1".to_owned(), "admin".to_owned(), some("one"));
+    assert_eq!(region(Settings::default()).unwrap(), r1);
+    let wish = |name: &str| Settings { region_name: some(name), ..Settings::default() };
+    assert_eq!(region(wish("r2")).unwrap(), ("r2".to_owned(), "public".to_owned(), None));
+    let error = region(wish("r3")).unwrap_err();
+    assert_eq!(error.setting, Some("region_name"));
+    assert_eq!(error.message, "the cloud has no region \"r3\"; clouds.yaml gives it: r1, r2");
+
+    let chosen = |variables: &[(&str, &str)], settings: &Settings| {
+        Place::new(&files, variables).resolve(settings).unwrap().region_name.unwrap()
+    };
+    let variables = [("OS_CLOUD", "c"), ("OS_REGION_NAME", "r2")];
+    assert_eq!(chosen(&variables, &Settings::default()), "r2", "as the openstack command does");
+    assert_eq!(chosen(&variables, &named("c")), "r1", "a cloud of the settings is theirs alone");
+    let mut login = OS_LOGIN.to_vec();
+    login.push(("OS_REGION_NAME", "r9"));
+    assert_eq!(chosen(&login, &Settings::default()), "r9");
+    assert_eq!(chosen(&login, &wish("r8")), "r8");
+}
+
+#[test]
+fn trust_is_collected_from_settings_and_files() {
+    let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
+                cacert: ~/ca.pem\n    cert: client.pem\n    key: /k.pem\n    verify: no\n";
+    let place = Place::new(&[("work/clouds.yaml", text)], &[]);
+    let cloud = place.resolve(&Settings::default()).unwrap();
+    let file = |pem: Option<Pem>| match pem {
+        Some(Pem::File(path)) => {
+            path.to_str().unwrap().replace(place.root.path().to_str().unwrap(), "ROOT")
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(file(cloud.trust.cacert), "ROOT/home/ca.pem");
+    assert_eq!(file(cloud.trust.cert), "ROOT/work/client.pem");
+    assert_eq!(file(cloud.trust.key), "/k.pem");
+    assert!(!cloud.trust.verify);
+    assert_eq!(cloud.warnings.len(), 1);
+    let explicit = Settings {
+        verify: Some(true),
+        cacert: some("-----BEGIN CERTIFICATE-----\n"),
+        timeout: Some(Duration::from_secs(3)),
+        ..Settings::default()
+    };
+    let cloud = place.resolve(&explicit).unwrap();
+    assert!(cloud.trust.verify && matches!(cloud.trust.cacert, Some(Pem::Text(_))));
+    assert_eq!((cloud.timeout, cloud.warnings.len()), (Duration::from_secs(3), 0));
+    let verify = |variable: (&'static str, &'static str)| {
+        let mut variables = OS_LOGIN.to_vec();
+        variables.push(variable);
+        Place::new(&[], &variables).resolve(&Settings::default()).unwrap().trust
+    };
+    assert!(!verify(("OS_INSECURE", "true")).verify);
+    assert!(verify(("OS_INSECURE", "False")).verify);
+    assert!(!verify(("OS_VERIFY", "false")).verify);
+    assert_eq!(file(verify(("OS_CACERT", "/ca.pem")).cacert), "/ca.pem");
+    assert_eq!(file(verify(("OS_VERIFY", "/bundle.pem")).cacert), "/bundle.pem");
+}
+
+#[test]
+fn endpoints_of_services_may_be_given() {
+    let mut variables = OS_LOGIN.to_vec();
+    variables.push(("OS_IDENTITY_ENDPOINT_OVERRIDE", "https://i/v3"));
+    variables.push(("OS_CONTAINER_INFRA_ENDPOINT", "https://m/v1"));
+    let place = Place::new(&[], &variables);
+    let cloud = place.resolve(&Settings::default()).unwrap();
+    assert_eq!(cloud.endpoint_override("identity"), Some("https://i/v3"));
+    assert_eq!(cloud.endpoint_override("container-infra"), Some("https://m/v1"));
+    assert_eq!(cloud.endpoint_override("compute"), None);
+    let explicit =
+        Settings { identity_endpoint_override: some("https://j"), ..Settings::default() };
+    let cloud = place.resolve(&explicit).unwrap();
+    assert_eq!(cloud.endpoint_override("identity"), Some("https://j"));
+}
+
+#[test]
+fn timeouts_are_seconds() {
+    let timeout = |key: &'static str, value: &'static str| {
+        let mut variables = OS_LOGIN.to_vec();
+        variables.push((key, value));
+        Place::new(&[], &variables).resolve(&Settings::default()).map(|cloud| cloud.timeout)
+    };
+    assert_eq!(timeout("OS_API_TIMEOUT", "30").unwrap(), Duration::from_secs(30));
+    assert_eq!(timeout("OS_API_TIMEOUT", "2.5").unwrap(), Duration::from_millis(2500));
+    assert_eq!(timeout("OS_NOVA_TIMEOUT", "9").unwrap(), Duration::from_secs(9));
+    assert_eq!(timeout("OS_API_TIMEOUT", "").unwrap(), DEFAULT_TIMEOUT);
+    for bad in ["0", "-1", "soon", "inf", "nan"] {
+        assert_eq!(timeout("OS_API_TIMEOUT", bad).unwrap_err().setting, Some("timeout"), "{bad}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_and_not_quoted() {
+    let check = |path: &str, text: &str, expected: &str| {
+        let (_, message) = Place::new(&[(path, text)], &[]).error(&Settings::default());
+        assert_eq!(message, format!("ROOT/{path} cannot be used: {expected}"));
+    };
+    check("work/clouds.yaml", "clouds:\n  a: [secret\n", "it is not YAML (line 2, column 6)");
+    check("work/clouds.json", "{\"clouds\": secret}", "it is not JSON (line 1, column 12)");
+    check("work/clouds.yaml", "- secret\n", "it is not a mapping with a key clouds");
+    check("work/secure.yaml", "clouds: 'secret", "it is not YAML (line 1, column 9)");
+    let place = Place::new(&[("work/clouds.yaml", "clouds: {a: secret}")], &[]);
+    let (_, message) = place.error(&named("a"));
+    assert_eq!(message, "the cloud \"a\" in clouds.yaml is not a mapping");
+    let place = Place::new(&[("work/clouds.yaml", &clouds(&["envvars"]))], &[]);
+    assert!(place.error(&Settings::default()).1.contains("OS_CLOUD_NAME"));
+    let empty = Place::new(&[("work/clouds.yaml", "")], &[]);
+    assert!(empty.error(&Settings::default()).1.contains("ROOT/work/clouds.yaml has no clouds"));
+}
+
+#[test]
+fn a_token_is_for_one_thing() {
+    let scope = |variables: &[(&str, &str)]| {
+        let mut all = vec![("OS_AUTH_URL", "https://x"), ("OS_USER_ID", "u"), ("OS_PASSWORD", "p")];
+        all.extend(variables);
+        let cloud = Place::new(&[], &all).resolve(&Settings::default());
+        cloud.map(|cloud| body(&cloud)["scope"].clone())
+    };
+    assert_eq!(scope(&[]).unwrap(), Value::Null);
+    assert_eq!(scope(&[("OS_DOMAIN_ID", "d")]).unwrap(), json!({ "domain": { "id": "d" } }));
+    let system = ("OS_SYSTEM_SCOPE", "all");
+    assert_eq!(scope(&[system]).unwrap(), json!({ "system": { "all": true } }));
+    assert_eq!(scope(&[("OS_TRUST_ID", "t")]).unwrap(), json!({ "OS-TRUST:trust": { "id": "t" } }));
+    let error = scope(&[system, ("OS_PROJECT_ID", "p")]).unwrap_err();
+    assert_eq!(error.message, "a token cannot be for a project and a system at once; keep one");
+    assert!(scope(&[("OS_SYSTEM_SCOPE", "some")]).is_err());
+}

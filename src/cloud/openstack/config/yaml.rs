@@ -180,3 +180,84 @@ fn size(node: &Node) -> usize {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn show(node: &Node) -> String {
+        match node {
+            Node::List(items) => {
+                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(" "))
+            }
+            Node::Map(map) => {
+                let items: Vec<_> =
+                    map.iter().map(|(key, node)| format!("{key}={}", show(node))).collect();
+                format!("{{{}}}", items.join(" "))
+            }
+            Node::Null => "null".to_owned(),
+            Node::Text(text) => text.clone(),
+        }
+    }
+
+    #[test]
+    fn scalars_keep_their_text() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(parse_yaml(text).map(|node| show(&node)), Ok(expected.to_owned()), "{text}");
+        };
+        check("a: 12e34", "{a=12e34}");
+        check("a: 0123", "{a=0123}");
+        check("a: 1.10", "{a=1.10}");
+        check("a: yes", "{a=yes}");
+        check("a: '~'", "{a=~}");
+        check("a: ~", "{a=null}");
+        check("a:", "{a=null}");
+        check("a: ''", "{a=}");
+        check("a: !!str null", "{a=null}");
+        check("a: \"tab\\tü \\u00fc\"", "{a=tab\tü ü}");
+        check("a: |\n  two\n  lines\n", "{a=two\nlines\n}");
+        check("- {a: [b, c]} # comment\n- d", "[{a=[b c]} d]");
+        check("a: 1\na: 2", "{a=2}");
+        check("", "null");
+        check("a: 1\n---\nb: 2", "{a=1}");
+    }
+
+    #[test]
+    fn anchors_and_merges_are_followed() {
+        let text = "base: &base {x: 1, y: 2}\nmore: &more {z: 3, y: 9}\n\
+                    one: {<<: *base, y: own}\ntwo: {<<: [*base, *more]}\nthree: *base\n";
+        let Ok(Node::Map(map)) = parse_yaml(text) else { panic!() };
+        assert_eq!(show(&map["one"]), "{x=1 y=own}");
+        assert_eq!(show(&map["two"]), "{x=1 y=2 z=3}");
+        assert_eq!(show(&map["three"]), "{x=1 y=2}");
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let below = format!("*a{}, ", level - 1).repeat(9);
+            text.push_str(&format!("a{level}: &a{level} [{below}*a{}]\n", level - 1));
+        }
+        assert_eq!(parse_yaml(&text).err().as_deref(), Some("its aliases add up to too much"));
+        let deep = "[".repeat(100);
+        assert!(parse_yaml(&deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-a&*<:\\[\\]{}'\"|>#!%~, \\n\\t0é]{0,80}") {
+            let _ = parse_yaml(&text);
+            let _ = parse_json(&text);
+        }
+
+        #[test]
+        fn any_quoted_text_survives(text in "\\PC{0,40}") {
+            let yaml = format!("a: {}", serde_json::to_string(&text).unwrap());
+            let Ok(Node::Map(map)) = parse_yaml(&yaml) else { panic!("{yaml}") };
+            prop_assert_eq!(map["a"].text(), Some(text.as_str()));
+        }
+    }
+}
