@@ -17,7 +17,7 @@ pub fn call(summary: &str, doing: &str, error: &Error, valid: &str, next: &str) 
             detail.push_str(sentence);
         }
     }
-    if let Some(id) = request_id(error) {
+    if let Some(id) = error.request_id() {
         detail.push_str("\n\nRequest id: ");
         detail.push_str(id);
     }
@@ -26,7 +26,7 @@ pub fn call(summary: &str, doing: &str, error: &Error, valid: &str, next: &str) 
 
 /// The provider's own login failed.
 pub fn login(error: &Error) -> Diagnostic {
-    let next = match error.status() {
+    let next = match error.login_status() {
         Some(401) => {
             "Keystone gives the same answer for a wrong password, an unknown or disabled user, an expired application \
              credential and a missing role on the project. Check the login with `openstack token issue`. It is not tried \
@@ -54,7 +54,7 @@ pub fn login(error: &Error) -> Diagnostic {
 /// What happened, without a full stop.
 pub fn story(error: &Error) -> String {
     match error {
-        Error::Api(answer) => {
+        Error::Api(answer) | Error::Login(answer) => {
             format!(
                 "{} was answered {}: {}",
                 answer.request,
@@ -63,13 +63,5 @@ pub fn story(error: &Error) -> String {
             )
         }
         other => other.to_string(),
-    }
-}
-
-fn request_id(error: &Error) -> Option<&str> {
-    match error {
-        Error::Api(answer) => answer.request_id.as_deref(),
-        Error::Unreadable { request_id, .. } => request_id.as_deref(),
-        _ => None,
     }
 }

@@ -55,6 +55,15 @@ impl Error {
         }
     }
 
+    /// The status that a login was refused with: the session's own, or another's.
+    pub fn login_status(&self) -> Option<u16> {
+        match self {
+            Self::Login(answer) => Some(answer.status),
+            Self::Api(answer) if answer.request.ends_with("/auth/tokens") => Some(answer.status),
+            _ => None,
+        }
+    }
+
     /// The id to quote to the service's operators, where there is one.
     pub fn request_id(&self) -> Option<&str> {
         match self {
