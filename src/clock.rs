@@ -3,13 +3,37 @@
 use jiff::Timestamp;
 
 /// The present time. With the cargo feature `test-clock` (tests and the demo, never a release) the
-/// environment variable `REKEY_CLOCK_OFFSET`, whole seconds, is added to it.
+/// environment variable `REKEY_CLOCK_OFFSET`, whole seconds, is added to it, and what [`shift`] says.
 pub fn now() -> Timestamp {
     #[cfg(feature = "test-clock")]
-    if let Some(offset) =
-        std::env::var("REKEY_CLOCK_OFFSET").ok().and_then(|text| text.parse::<i64>().ok())
-    {
-        return Timestamp::now() + jiff::SignedDuration::from_secs(offset);
-    }
+    return shifted::now();
+    #[cfg(not(feature = "test-clock"))]
     Timestamp::now()
+}
+
+#[cfg(feature = "test-clock")]
+pub use shifted::shift;
+
+#[cfg(feature = "test-clock")]
+mod shifted {
+    use std::cell::Cell;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    thread_local! {
+        static OFFSET: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
+    }
+
+    /// Sets how far this thread's clock is ahead: for tests with the provider in their own process,
+    /// one to a thread.
+    pub fn shift(offset: SignedDuration) {
+        OFFSET.set(offset);
+    }
+
+    pub(super) fn now() -> Timestamp {
+        let seconds = std::env::var("REKEY_CLOCK_OFFSET").ok().and_then(|text| text.parse().ok());
+        let of_process = SignedDuration::from_secs(seconds.unwrap_or_default());
+        let ahead = of_process.saturating_add(OFFSET.get());
+        Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+    }
 }

@@ -43,6 +43,12 @@ impl AttributePath {
         Self(steps)
     }
 
+    /// Its first steps only.
+    #[must_use]
+    pub fn up_to(&self, steps: usize) -> Self {
+        Self(self.0.iter().take(steps).cloned().collect())
+    }
+
     /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.0

@@ -1,5 +1,5 @@
-//! What can be said about a configured value without asking anybody. Unknown and null always pass.
-//! No rule of Terraform's own: required arguments and types are checked by core.
+//! What can be said about a configured value without asking anybody. Unknown and null always pass,
+//! but for null in a required argument: core checks that it is written, and its type, nothing more.
 
 mod relation;
 pub mod rules;

@@ -7,4 +7,9 @@
 
 mod bed;
 mod host;
+mod probe;
+mod protocol_failures;
+mod protocol_others;
+mod protocol_process;
+mod protocol_resource;
 mod support;

@@ -31,7 +31,13 @@ fn walk(value: Value, path: &AttributePath, unknown: &mut Vec<AttributePath>) ->
         Value::List(elements) => Value::List(walk_list(elements, path, unknown)),
         Value::Tuple(elements) => Value::Tuple(walk_list(elements, path, unknown)),
         Value::Set(elements) => {
-            Value::Set(elements.into_iter().map(|v| walk(v, path, unknown)).collect())
+            // Nothing inside a set has a path: the set's stands for all.
+            let mut inside = Vec::new();
+            let elements = elements.into_iter().map(|v| walk(v, path, &mut inside)).collect();
+            if !inside.is_empty() {
+                unknown.push(path.clone());
+            }
+            Value::Set(elements)
         }
         Value::Map(elements) => Value::Map(
             elements
@@ -64,4 +70,22 @@ fn walk_list(
         .zip(elements)
         .map(|(index, value)| walk(value, &path.then(Step::Index(index)), unknown))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_a_set_once_and_at_everything_else_where_it_is() {
+        let part = |key: Value| Value::object([("key", key)]);
+        let value = Value::object([
+            ("list", Value::List(vec![Value::Null, part(Value::Unknown)])),
+            ("set", Value::Set(vec![part(Value::Unknown), part(Value::Unknown)])),
+        ]);
+        let (settled, unknown) = settle(value);
+        assert!(settled.is_wholly_known());
+        let shown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["list[1].key", "set"]);
+    }
 }

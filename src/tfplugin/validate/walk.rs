@@ -27,6 +27,8 @@ pub fn check_attributes(
 #[derive(Default)]
 struct Walk {
     found: Vec<Diagnostic>,
+    /// How many steps lead to the set that the walk is in, if it is in one: further ones lead nowhere.
+    set: Option<usize>,
 }
 
 impl Walk {
@@ -41,6 +43,14 @@ impl Walk {
         for attribute in attributes {
             let Some(value) = values.get(attribute.name) else { continue };
             let path = path.then(Step::Attribute(attribute.name.to_owned()));
+            // Core minds that an argument is written, not what it turns out to be.
+            if attribute.required && value.is_null() {
+                self.tell(
+                    "Missing required argument",
+                    &path,
+                    "a value is needed, but this is null",
+                );
+            }
             for rule in &attribute.validators {
                 self.value(rule, attribute.sensitive, value, &path);
             }
@@ -48,7 +58,9 @@ impl Walk {
                 Shape::Plain(_) => {}
                 Shape::NestedSingle(nested) => self.object(nested, &[], value, &path),
                 Shape::NestedList(nested) | Shape::NestedSet(nested) | Shape::NestedMap(nested) => {
-                    elements(value, &path, |value, path| self.object(nested, &[], value, path));
+                    self.in_collection(value, &path, |walk, value, path| {
+                        walk.object(nested, &[], value, path);
+                    });
                 }
             }
         }
@@ -63,14 +75,28 @@ impl Walk {
         for block in blocks {
             let Some(value) = values.get(block.name) else { continue };
             let path = path.then(Step::Attribute(block.name.to_owned()));
-            let mut each = |value: &Value, path: &AttributePath| {
-                self.object(&block.attributes, &block.blocks, value, path);
+            let each = |walk: &mut Self, value: &Value, path: &AttributePath| {
+                walk.object(&block.attributes, &block.blocks, value, path);
             };
             match block.nesting {
-                BlockNesting::Single => each(value, &path),
-                _ => elements(value, &path, each),
+                BlockNesting::Single => each(self, value, &path),
+                _ => self.in_collection(value, &path, each),
             }
         }
+    }
+
+    fn in_collection(
+        &mut self,
+        value: &Value,
+        path: &AttributePath,
+        each: impl Fn(&mut Self, &Value, &AttributePath),
+    ) {
+        let around = self.set;
+        if matches!(value, Value::Set(_)) {
+            self.set = around.or(Some(path.steps().len()));
+        }
+        elements(value, path, |value, path| each(self, value, path));
+        self.set = around;
     }
 
     fn value(&mut self, rule: &Validator, sensitive: bool, value: &Value, path: &AttributePath) {
@@ -88,7 +114,8 @@ impl Walk {
         self.found.push(if path.steps().is_empty() {
             Diagnostic::error(summary, format!("{complaint}."))
         } else {
-            Diagnostic::error(summary, format!("{path}: {complaint}.")).at(path.clone())
+            let place = self.set.map_or_else(|| path.clone(), |steps| path.up_to(steps));
+            Diagnostic::error(summary, format!("{path}: {complaint}.")).at(place)
         });
     }
 }

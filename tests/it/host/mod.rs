@@ -25,7 +25,7 @@ mod json;
 mod launch;
 mod plan;
 mod planning;
-mod process;
+pub mod process;
 mod reference;
 mod refreshing;
 mod report;
@@ -44,6 +44,7 @@ use std::time::Duration;
 use rekey::tfplugin::proto::tfplugin6 as proto;
 use tokio::sync::OnceCell;
 
+pub use certificate::ClientCertificate;
 pub use cli::Cli;
 pub use in_process::InProcess;
 pub use json::{unknown, unknown_with_prefix};

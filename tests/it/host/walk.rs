@@ -443,6 +443,10 @@ impl Walk {
         identity: Option<&proto::ResourceIdentityData>,
         wanted: bool,
     ) -> Option<Val> {
+        // Older CLIs skip the field.
+        if !self.cli.knows_identity() {
+            return None;
+        }
         let schema = self.resource(address).identity.as_ref();
         let data = identity.and_then(|identity| identity.identity_data.as_ref());
         let Some(schema) = schema else {
@@ -458,7 +462,7 @@ impl Walk {
                 (wanted && value.is_null(), "no identity"),
             ]),
         );
-        (!value.is_null() && self.cli.knows_identity()).then_some(value)
+        (!value.is_null()).then_some(value)
     }
 
     pub(super) fn is_applying(&self) -> bool {
