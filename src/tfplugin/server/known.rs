@@ -14,8 +14,8 @@ pub(super) fn settle(value: Value) -> (Value, Vec<AttributePath>) {
 pub(super) fn left_unknown(operation: &str, unknown: &[AttributePath]) -> Option<Diagnostic> {
     let first = unknown.first()?;
     let detail = format!(
-        "{operation} ended, but left without a value: {}. It is stored as null. This is a bug in \
-         the provider; please report it",
+        "{operation} ended, but left without a value: {}. That is not stored. This is a bug in the \
+         provider; please report it",
         unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     );
     Some(Diagnostic::error("Provider left a value unknown", detail).at(first.clone()))

@@ -36,3 +36,6 @@ impl Server {
         Arc::clone(&self.calls)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,8 +149,9 @@ impl<R: Resource> Served<R> {
     ) -> Result<Option<pb::ResourceIdentityData>> {
         let (Some(schema), Some(identity)) = (&self.identity, identity) else { return Ok(None) };
         let (value, unknown) = known::settle(identity.into_object());
-        if let Some(bug) = known::left_unknown("The identity's making", &unknown) {
-            return Err(bug.into());
+        if let Some(bug) = known::left_unknown("The identity", &unknown) {
+            // The path is the identity's: in the configuration there is no such place.
+            return Err(Diagnostic { path: None, ..bug }.into());
         }
         wire::identity(&value, &schema.ty).map(Some)
     }
