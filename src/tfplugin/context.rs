@@ -40,7 +40,7 @@ impl Context {
         self.capabilities
     }
 
-    /// Cancelled by StopProvider (Ctrl-C). Ends waits; an effect in flight is finished all the same.
+    /// Cancelled by `StopProvider` (Ctrl-C). Ends waits; an effect in flight is finished all the same.
     pub fn cancel(&self) -> &CancellationToken {
         &self.cancel
     }

@@ -13,3 +13,4 @@ mod protocol_others;
 mod protocol_process;
 mod protocol_resource;
 mod support;
+mod transport;

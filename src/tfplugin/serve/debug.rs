@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::lifecycle::{self, Ends, Signals};
+use super::lifecycle::{self, Ends, Outside};
 use super::socket::SocketDir;
 use super::{Failure, Program, quoted, stdout};
 use crate::tfplugin::server::Registry;
@@ -16,7 +16,7 @@ pub(super) async fn serve(
     program: &Program,
     registry: impl FnOnce() -> Registry,
 ) -> Result<(), Failure> {
-    let signals = Signals::catch()?;
+    let outside = Outside::watch()?;
     let (dir, listener) = SocketDir::listen(None, program.provider)?;
     let reattach = reattach(program.address, &dir.socket().to_string_lossy());
     stdout::say(&format!(
@@ -25,7 +25,7 @@ pub(super) async fn serve(
          It serves until Ctrl-C, in plain text, to this user only.",
         quoted(&reattach)
     ))?;
-    let ended = lifecycle::serve(registry(), listener, None, Ends::WithOperator(signals)).await;
+    let ended = lifecycle::serve(registry(), listener, None, Ends::WithOperator(outside)).await;
     dir.sweep();
     Ok(ended?)
 }

@@ -24,18 +24,21 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// How often to look whether the host is still there, while no connection is open.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The signals that concern a provider.
+/// What the world outside tells a provider: signals, and whether its host still lives.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(super) struct Outside {
+    host: u32,
     hang_up: Signal,
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Signals {
-    /// From now on none of them kills the process.
-    pub(super) fn catch() -> io::Result<Self> {
+impl Outside {
+    /// From now on no signal kills the process.
+    pub(super) fn watch() -> io::Result<Self> {
         Ok(Self {
+            // Whoever starts a process and dies at once must be known too.
+            host: parent_id(),
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -58,10 +61,10 @@ impl Signals {
 #[derive(Debug)]
 pub(super) enum Ends {
     /// The operator, in debug mode.
-    WithOperator(Signals),
-    /// The host: Ctrl-C in its terminal is its own affair, and it says by StopProvider what
+    WithOperator(Outside),
+    /// The host: Ctrl-C in its terminal is its own affair, and it says by `StopProvider` what
     /// becomes of it.
-    WithHost(Signals),
+    WithHost(Outside),
 }
 
 /// Serves until somebody ends it.
@@ -101,18 +104,20 @@ pub(super) async fn serve(
 impl Ends {
     async fn come(&mut self, open: watch::Receiver<usize>) {
         match self {
-            Self::WithOperator(signals) => signals.end(true).await,
-            Self::WithHost(signals) => tokio::select! {
-                () = signals.end(false) => {}
-                () = orphaned(open) => tracing::warn!("the host is gone: ending"),
-            },
+            Self::WithOperator(outside) => outside.end(true).await,
+            Self::WithHost(outside) => {
+                let host = outside.host;
+                tokio::select! {
+                    () = outside.end(false) => {}
+                    () = orphaned(host, open) => tracing::warn!("the host is gone: ending"),
+                }
+            }
         }
     }
 }
 
 /// Comes back when the host died without a word: nobody else would ever end this process.
-async fn orphaned(mut open: watch::Receiver<usize>) {
-    let host = parent_id();
+async fn orphaned(host: u32, mut open: watch::Receiver<usize>) {
     loop {
         if open.wait_for(|count| *count == 0).await.is_err() {
             std::future::pending::<()>().await;

@@ -54,7 +54,7 @@ pub fn run(program: &Program, registry: impl FnOnce() -> Registry) -> ExitCode {
     } else if has("debug") {
         in_runtime(program, debug::serve(program, registry))
     } else {
-        match Host::read(|name| std::env::var_os(name)) {
+        match Host::read(std::env::var_os::<&'static str>) {
             Ok(host) => in_runtime(program, plugin(program, &host, registry)),
             Err(refusal) => Err(refusal.into()),
         }
@@ -120,14 +120,14 @@ async fn plugin(
     registry: impl FnOnce() -> Registry,
 ) -> Result<(), Failure> {
     // Before the handshake line: from then on the operator's Ctrl-C reaches this process too.
-    let signals = lifecycle::Signals::catch()?;
+    let outside = lifecycle::Outside::watch()?;
     let tls = host.certificate.as_deref().map(tls::identity).transpose()?;
     let (dir, listener) = SocketDir::listen(host.socket_dir.as_deref(), program.provider)?;
     let certificate = tls.as_ref().map(|tls| tls.certificate.as_ref());
     stdout::say(&host.line(&dir.socket(), certificate))?;
     let config = tls.as_ref().map(|tls| tls.config.clone());
     let ended =
-        lifecycle::serve(registry(), listener, config, lifecycle::Ends::WithHost(signals)).await;
+        lifecycle::serve(registry(), listener, config, lifecycle::Ends::WithHost(outside)).await;
     dir.sweep();
     ended.map_err(Failure::from)
 }

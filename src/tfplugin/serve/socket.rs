@@ -13,7 +13,7 @@ use tokio::net::UnixListener;
 const LONGEST_PATH: usize = 103;
 const FILE: &str = "plugin.sock";
 /// How long after its making a directory may be without a listener.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Duration = Duration::from_mins(1);
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]

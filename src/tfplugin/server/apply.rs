@@ -1,4 +1,4 @@
-//! ApplyResourceChange. What exists is kept outside the handler's future, so that whatever happens
+//! `ApplyResourceChange`. What exists is kept outside the handler's future, so that whatever happens
 //! to the handler, an error, a panic or a stop, Terraform is told of it.
 
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub(super) async fn apply<R: Resource>(
     }
     let change = Change {
         prior: before.map(|stored| stored.state),
-        planned: served.model(planned)?,
+        planned: Served::<R>::model(planned)?,
         config: Served::<R>::config(served.value(request.config.as_ref())?)?,
         private: private.data,
     };

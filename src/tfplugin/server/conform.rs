@@ -31,13 +31,11 @@ fn conform(raw: &RawValue, ty: &Type, text: &mut String) -> serde_json::Result<(
             let stored: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())?;
             list(text, ['{', '}'], members, |text, (name, ty)| {
                 key(text, name)?;
-                match stored.get(name) {
-                    Some(raw) => conform(raw, ty, text),
-                    None => {
-                        text.push_str("null");
-                        Ok(())
-                    }
-                }
+                let Some(raw) = stored.get(name) else {
+                    text.push_str("null");
+                    return Ok(());
+                };
+                conform(raw, ty, text)
             })
         }
         Type::Map(element) => {

@@ -109,3 +109,6 @@ fn bug(operation: &str, error: &JoinError, kept: &str) -> Diagnostic {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,11 +94,11 @@ impl<R: Resource> AnyResource for Served<R> {
         }
         let stored = json_of(request.raw_state.as_ref(), &self.type_name)?;
         let mut value = if version == R::VERSION {
-            self.from_json(stored, &self.ty)?
+            self.decode_json(stored, &self.ty)?
         } else {
             let old = serde_json::from_slice(stored).map_err(|_| no_json(&self.type_name))?;
             let new = self.resource.upgrade(version, old)?;
-            self.from_json(new.to_string().as_bytes(), &self.ty)?
+            self.decode_json(new.to_string().as_bytes(), &self.ty)?
         };
         plan_helpers::null_write_only(&self.schema, &mut value);
         secrets::register(&self.schema, &value);
@@ -116,7 +116,7 @@ impl<R: Resource> AnyResource for Served<R> {
             return Err(no_identity(&self.type_name).into());
         };
         let stored = json_of(request.raw_identity.as_ref(), &self.type_name)?;
-        let value = self.from_json(stored, &identity.ty)?;
+        let value = self.decode_json(stored, &identity.ty)?;
         Ok(pb::upgrade_resource_identity::Response {
             upgraded_identity: Some(wire::identity(&value, &identity.ty)?),
             diagnostics: Vec::new(),
@@ -179,7 +179,7 @@ impl<R: Resource> AnyResource for Served<R> {
         plan_helpers::apply_defaults(attributes, &config, &mut proposed);
         plan_helpers::null_write_only(&self.schema, &mut proposed);
         let asked = PlanRequest {
-            prior: (!prior.is_null()).then(|| self.model(prior.clone())).transpose()?,
+            prior: (!prior.is_null()).then(|| Self::model(prior.clone())).transpose()?,
             config: Self::config(config)?,
             proposed: Self::config(proposed)?,
             private: private.clone(),

@@ -33,6 +33,7 @@ fn object<M: Model>(members: &[(&str, Value)]) -> Value {
     }))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "messages hold options")]
 fn wire<M: Model>(value: &Value) -> Option<pb::DynamicValue> {
     let msgpack = msgpack::encode(value, &M::schema(0).ty()).unwrap();
     Some(pb::DynamicValue { msgpack, json: Vec::new() })
@@ -54,6 +55,7 @@ fn read<M: Model>(value: Option<&pb::DynamicValue>) -> Value {
     msgpack::decode(&value.expect("a value").msgpack, &M::schema(0).ty()).unwrap()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "messages hold options")]
 fn id(id: &str) -> Option<pb::ResourceIdentityData> {
     let value = object::<probe::ThingIdentity>(&[("id", text(id))]);
     Some(pb::ResourceIdentityData { identity_data: wire::<probe::ThingIdentity>(&value) })

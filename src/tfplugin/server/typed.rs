@@ -74,7 +74,7 @@ impl<R: Resource> Served<R> {
     }
 
     /// From a state or a plan.
-    pub(super) fn model(&self, value: Value) -> Result<R::Model> {
+    pub(super) fn model(value: Value) -> Result<R::Model> {
         R::Model::from_object(value, &AttributePath::root())
             .map_err(|error| wire::misfit("State does not fit the provider", &error))
     }
@@ -90,7 +90,7 @@ impl<R: Resource> Served<R> {
         private: R::Private,
         identity: Option<&pb::ResourceIdentityData>,
     ) -> Result<Stored<R>> {
-        Ok(Stored { state: self.model(state)?, private, identity: self.identity(identity)? })
+        Ok(Stored { state: Self::model(state)?, private, identity: self.identity(identity)? })
     }
 
     /// What a state may hold: no write-only value, nothing unknown.
@@ -157,7 +157,7 @@ impl<R: Resource> Served<R> {
     }
 
     /// A stored value of an earlier provider, fitted to the present schema.
-    pub(super) fn from_json(&self, json: &[u8], ty: &Type) -> Result<Value> {
+    pub(super) fn decode_json(&self, json: &[u8], ty: &Type) -> Result<Value> {
         conform::decode(json, ty).map_err(|error| {
             let detail = format!(
                 "The stored state of {} cannot be read: {}. Nothing was done. Restore the state \

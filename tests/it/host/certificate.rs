@@ -24,16 +24,14 @@ struct Key(SigningKey);
 impl ClientCertificate {
     /// A fresh one.
     pub fn new() -> Self {
-        let key = loop {
-            let mut scalar = [0; 66];
-            getrandom::fill(&mut scalar).expect("the system gives random bytes");
-            // P-521 has 521 bits; the rest of the first byte is nothing.
-            scalar[0] &= 1;
-            if let Ok(key) = SigningKey::from_bytes(&scalar.into()) {
-                break key;
-            }
-        };
+        let key = random_key();
         Self { der: self_signed(&key), key: Arc::new(Key(key)) }
+    }
+
+    /// This very certificate, in the hands of somebody who does not have its key.
+    #[must_use]
+    pub fn with_another_key(&self) -> Self {
+        Self { der: self.der.clone(), key: Arc::new(Key(random_key())) }
     }
 
     /// For `PLUGIN_CLIENT_CERT`.
@@ -42,6 +40,18 @@ impl ClientCertificate {
         let lines: Vec<_> =
             text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
         format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    }
+}
+
+fn random_key() -> SigningKey {
+    loop {
+        let mut scalar = [0; 66];
+        getrandom::fill(&mut scalar).expect("the system gives random bytes");
+        // P-521 has 521 bits; the rest of the first byte is nothing.
+        scalar[0] &= 1;
+        if let Ok(key) = SigningKey::from_bytes(&scalar.into()) {
+            break key;
+        }
     }
 }
 

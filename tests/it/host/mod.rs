@@ -18,7 +18,7 @@
 
 mod applying;
 mod arrivals;
-mod certificate;
+pub mod certificate;
 mod cli;
 mod in_process;
 mod json;

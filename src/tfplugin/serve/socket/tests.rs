@@ -18,7 +18,7 @@ fn left_behind(base: &Path, name: &str) -> PathBuf {
 }
 
 fn age(path: &Path) {
-    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    let long_ago = SystemTime::now() - Duration::from_hours(1);
     fs::File::open(path).unwrap().set_modified(long_ago).unwrap();
 }
 

@@ -129,9 +129,7 @@ impl Things {
             use secrecy::ExposeSecret as _;
             self.0.say(format!("secret {}", secret.0.expose_secret()));
         }
-        if name == "panic-before" {
-            panic!("panicked before it saved, with a secret in the message");
-        }
+        assert!(name != "panic-before", "panicked before it saved, with a secret in the message");
         if name == "fail-before" {
             return Err(Diagnostic::error("Refused", "by the cloud").into());
         }
@@ -159,7 +157,7 @@ impl Things {
             "slow" => {
                 tokio::select! {
                     () = cx.cancel().cancelled() => self.0.say("stopped waiting"),
-                    () = tokio::time::sleep(Duration::from_secs(60)) => self.0.say("waited"),
+                    () = tokio::time::sleep(Duration::from_mins(1)) => self.0.say("waited"),
                 }
                 tokio::task::yield_now().await;
                 self.0.finished.fetch_add(1, Ordering::SeqCst);

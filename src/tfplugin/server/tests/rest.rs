@@ -196,15 +196,19 @@ async fn an_unknown_type_is_an_error_in_the_answer() {
     assert_eq!(words(&told.diagnostics), ["error: Not served by this provider"]);
 }
 
+fn nothing<T: Default>() -> Request<T> {
+    Request::new(T::default())
+}
+
 #[tokio::test]
 async fn what_is_not_served_says_so() {
     let (server, _) = server();
     let codes = [
-        server.plan_action(Request::new(Default::default())).await.unwrap_err().code(),
-        server.invoke_action(Request::new(Default::default())).await.err().unwrap().code(),
-        server.list_resource(Request::new(Default::default())).await.err().unwrap().code(),
-        server.generate_resource_config(Request::new(Default::default())).await.unwrap_err().code(),
-        server.get_states(Request::new(Default::default())).await.unwrap_err().code(),
+        server.plan_action(nothing()).await.unwrap_err().code(),
+        server.invoke_action(nothing()).await.err().unwrap().code(),
+        server.list_resource(nothing()).await.err().unwrap().code(),
+        server.generate_resource_config(nothing()).await.unwrap_err().code(),
+        server.get_states(nothing()).await.unwrap_err().code(),
     ];
     assert!(codes.iter().all(|code| *code == tonic::Code::Unimplemented), "{codes:?}");
 }
