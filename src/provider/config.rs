@@ -2,6 +2,7 @@
 
 use crate::cloud::openstack::config::Settings;
 use crate::provider::arguments::{check_period, period};
+use crate::provider::kubernetes::Kubernetes;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
 /// Declares the life of a credential: it is issued, proven, rotated and revoked by plan and apply.
@@ -9,6 +10,9 @@ use crate::tfplugin::model::{Attr, Model, Secret};
 /// Every setting is optional, and no cloud is contacted before a resource of it is read or planned.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Config {
+    /// The way into the cluster whose workloads are restarted; without it, Magnum's own certificates.
+    #[attr(optional)]
+    pub kubernetes: Attr<Kubernetes>,
     /// How to log in to OpenStack: a cloud of `clouds.yaml`, each setting written here, or the `OS_*` variables.
     /// What is written here wins; when `cloud` or `OS_CLOUD` names a cloud, the variables that log in are ignored.
     #[attr(optional)]

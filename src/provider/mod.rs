@@ -2,11 +2,13 @@
 
 pub mod application_credential;
 pub mod arguments;
+pub mod cluster_rotation;
 pub mod config;
 pub mod data;
 pub mod ephemeral;
 pub mod errors;
 pub mod functions;
+pub mod kubernetes;
 pub mod openstack;
 
 use std::sync::Arc;
@@ -15,10 +17,14 @@ use async_trait::async_trait;
 
 use crate::cloud::openstack::config::Settings;
 use crate::provider::application_credential::ApplicationCredentialResource;
+use crate::provider::cluster_rotation::ClusterRotationResource;
 use crate::provider::config::Config;
-use crate::provider::data::{ApplicationCredentials, OneApplicationCredential};
-use crate::provider::ephemeral::{EphemeralApplicationCredential, OpenstackToken};
+use crate::provider::data::{ApplicationCredentials, ClusterCredentials, OneApplicationCredential};
+use crate::provider::ephemeral::{
+    EphemeralApplicationCredential, KubeconfigResource, OpenstackToken,
+};
 use crate::provider::functions::{CloudsYaml, DurationSeconds, Openrc};
+use crate::provider::kubernetes::Shared;
 use crate::provider::openstack::{Openstack, PlanChecks};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -29,11 +35,15 @@ use crate::tfplugin::traits::Provider;
 /// Everything that the provider serves.
 pub fn registry() -> Registry {
     let openstack = Arc::new(Openstack::default());
-    Registry::new(Rekey { openstack: Arc::clone(&openstack) })
+    let kubernetes = Arc::new(Shared::default());
+    Registry::new(Rekey { kubernetes: Arc::clone(&kubernetes), openstack: Arc::clone(&openstack) })
         .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
+        .resource(ClusterRotationResource::new(Arc::clone(&openstack), kubernetes))
         .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
         .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
+        .data_source(ClusterCredentials::new(Arc::clone(&openstack)))
         .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
+        .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
         .ephemeral(OpenstackToken::new(openstack))
         .function(CloudsYaml)
         .function(DurationSeconds)
@@ -43,6 +53,7 @@ pub fn registry() -> Registry {
 /// The provider block, and what all types share.
 #[derive(Debug)]
 struct Rekey {
+    kubernetes: Arc<Shared>,
     openstack: Arc<Openstack>,
 }
 
@@ -68,6 +79,7 @@ impl Provider for Rekey {
             Some("warn") => PlanChecks::Warn,
             _ => PlanChecks::Error,
         };
+        self.kubernetes.configure(&config.kubernetes);
         self.openstack.configure(settings, plan_checks);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! OpenStack: clouds.yaml and `OS_*`, login, catalog, Keystone.
+//! OpenStack: clouds.yaml and `OS_*`, login, catalog, Keystone, Magnum.
 
 mod address;
 mod answer;
@@ -8,6 +8,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 pub mod keystone;
+pub mod magnum;
 mod session;
 mod token;
 

@@ -19,7 +19,7 @@ use super::address::{address, extend, versioned};
 use super::answer::{judge, refuses_token, unreadable};
 use super::config::{Authentication, Cloud, ConfigError};
 use super::token::{Token, describe};
-use super::{ApiError, Error, catalog, keystone::Keystone};
+use super::{ApiError, Error, catalog, keystone::Keystone, magnum::Magnum};
 use crate::cloud::http::{
     Client, Idempotency, Interruption, Method, Options, Patience, Request, Response, Url,
 };
@@ -138,6 +138,11 @@ impl Session {
     /// The identity service.
     pub fn keystone(&self) -> Keystone<'_> {
         Keystone::new(self)
+    }
+
+    /// The container infrastructure management service.
+    pub fn magnum(&self) -> Magnum<'_> {
+        Magnum::new(self)
     }
 
     /// Where a service is: what an `…_endpoint_override` says, else what the catalog says for the

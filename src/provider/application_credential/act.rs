@@ -578,7 +578,7 @@ fn retire(
     pending: &mut BTreeMap<String, PreviousGeneration>,
     now: Timestamp,
 ) {
-    if decide::due(prior).contains(&crate::rotation::Due::Vanished) {
+    if decide::due(&prior.rotation_due).contains(&crate::rotation::Due::Vanished) {
         return;
     }
     let generation = decide::generation(prior);

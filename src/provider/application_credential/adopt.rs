@@ -97,12 +97,12 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
             AccessRule { method: field("method"), path: field("path"), service: field("service") }
         })
         .collect();
-    let roles = names_in("roles");
+    let effective = names_in("roles");
     let expires_at = text("expires_at");
     let state = ApplicationCredential {
         access_rules: Some(Set(rules)).filter(|rules| !rules.is_empty()).into(),
         description: text("description"),
-        effective_roles: Attr::Known(Set(roles)),
+        effective_roles: Attr::Known(Set(effective)),
         expires_at: moment(&expires_at).map(written).into(),
         id,
         name: text("name"),

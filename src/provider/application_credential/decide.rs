@@ -102,7 +102,7 @@ pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
         highest: numbers.chain(private.previous.keys().copied()).fold(generation, u64::max),
         current_expired: private.current_expired,
         current_removable: !private.current_locked,
-        due: due(prior),
+        due: due(&prior.rotation_due),
         previous: retired(prior, private),
         strays: strays.map(|strays| strays.keys().cloned().collect()).unwrap_or_default(),
         policy: inputs::policy(prior),
@@ -316,9 +316,9 @@ pub fn previous(model: &ApplicationCredential) -> &BTreeMap<String, PreviousGene
     model.previous_generations.known().unwrap_or(&NONE)
 }
 
-/// What the state says is due.
-pub fn due(model: &ApplicationCredential) -> Vec<Due> {
-    let entries = model.rotation_due.known().map_or(&[][..], Vec::as_slice);
+/// What the attribute `rotation_due` says.
+pub fn due(attribute: &Attr<Vec<model::Due>>) -> Vec<Due> {
+    let entries = attribute.known().map_or(&[][..], Vec::as_slice);
     entries
         .iter()
         .filter_map(|entry| Due::parse(entry.reason.known()?, moment(&entry.deadline)))

@@ -1,12 +1,14 @@
 //! What the configuration changes of what the current generation is; and what it only writes down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential};
 use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, period};
 use crate::rotation::{Change, Policy};
 use crate::tfplugin::model::{Attr, Set};
+
+type Triggers = BTreeMap<String, Attr<String>>;
 
 /// The inputs of a generation, compared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,7 +67,7 @@ pub fn compare(
         inputs.argument("secret_wo_version", &config.secret_wo_version, &prior.secret_wo_version);
     }
     if !recorded(prior.triggers.is_null()) {
-        triggers(&mut inputs, prior, config);
+        inputs.triggers(&prior.triggers, &config.triggers);
     } else if config.triggers.is_unknown() {
         inputs.unknown("triggers");
     }
@@ -73,6 +75,32 @@ pub fn compare(
 }
 
 impl Inputs {
+    /// Which keys of `triggers` differ; null and the empty map are equal.
+    pub fn triggers(&mut self, prior: &Attr<Triggers>, config: &Attr<Triggers>) {
+        let empty = Triggers::new();
+        let before = prior.known().unwrap_or(&empty);
+        let after = match config {
+            Attr::Unknown => return self.unknown("triggers"),
+            triggers => triggers.known().unwrap_or(&empty),
+        };
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let mut unknown = false;
+        for key in keys {
+            let (old, new) = (before.get(key), after.get(key));
+            if old == new {
+                continue;
+            }
+            if new.is_some_and(Attr::is_unknown) && old.is_some() {
+                unknown = true;
+            } else {
+                self.changes.push(Change::Trigger(key.clone()));
+            }
+        }
+        if unknown {
+            self.unknown("triggers");
+        }
+    }
+
     fn changed(&mut self, argument: &'static str) {
         self.changes.push(Change::Argument(argument));
     }
@@ -195,29 +223,4 @@ fn access_rules(
         return;
     };
     inputs.unknown("access_rules");
-}
-
-fn triggers(inputs: &mut Inputs, prior: &ApplicationCredential, config: &ApplicationCredential) {
-    let empty = std::collections::BTreeMap::new();
-    let before = prior.triggers.known().unwrap_or(&empty);
-    let after = match &config.triggers {
-        Attr::Unknown => return inputs.unknown("triggers"),
-        triggers => triggers.known().unwrap_or(&empty),
-    };
-    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let mut unknown = false;
-    for key in keys {
-        let (old, new) = (before.get(key), after.get(key));
-        if old == new {
-            continue;
-        }
-        if new.is_some_and(Attr::is_unknown) && old.is_some() {
-            unknown = true;
-        } else {
-            inputs.changes.push(Change::Trigger(key.clone()));
-        }
-    }
-    if unknown {
-        inputs.unknown("triggers");
-    }
 }

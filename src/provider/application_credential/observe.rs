@@ -274,7 +274,7 @@ fn judge(
     };
 
     let due = due(&observed, &policy, now);
-    if due != decide::due(&kept.state) || kept.state.rotation_due.is_null() {
+    if due != decide::due(&kept.state.rotation_due) || kept.state.rotation_due.is_null() {
         kept.state.rotation_due = decide::rotation_due(&due);
     }
     let next = decide::next_due(&policy, &kept.state, &kept.private);

@@ -2,6 +2,8 @@
 
 pub mod application_credential;
 pub mod application_credentials;
+pub mod cluster_credentials;
 
 pub use application_credential::OneApplicationCredential;
 pub use application_credentials::ApplicationCredentials;
+pub use cluster_credentials::ClusterCredentials;

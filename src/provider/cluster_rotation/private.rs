@@ -1,0 +1,47 @@
+//! What the resource remembers of a rotation that is under way, so that the next run can take it up.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The resource's private data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Private {
+    /// Imported, and not updated since: `triggers` are recorded, not acted on.
+    pub adopted: bool,
+    /// The cluster's name, for which its uuid may stand.
+    pub cluster_name: Option<String>,
+    /// Signs of the credential that the state knows: ids of the caller's application credentials of the cluster.
+    pub credentials: BTreeSet<String>,
+    /// Read saw that it was rotated since, and not by what the state knows: by a run that was killed, or by
+    /// hand. A rotation that is asked for is then already made.
+    pub rotated_outside: bool,
+    /// Where a schedule begins that has not seen a rotation: import, or a create that did not rotate.
+    pub since: Option<Timestamp>,
+    /// The cluster's project: a 404 elsewhere is not believed.
+    pub project_id: Option<String>,
+    /// The rotation that has been sent and is not complete.
+    pub under_way: Option<UnderWay>,
+}
+
+/// One rotation, from before it was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnderWay {
+    /// The cluster's CA before, PEM, where it could be seen.
+    pub ca_before: Option<String>,
+    /// Application credentials of the cluster that the caller had before.
+    pub known: BTreeSet<String>,
+    /// The owner before.
+    pub owner_before: Option<String>,
+    /// Magnum is known to have accepted it.
+    pub accepted: bool,
+    /// Sent by this user.
+    pub sender: String,
+    pub sent_at: Timestamp,
+    /// When the workloads were asked to restart, by the cluster's own clock: the note that they carry.
+    pub restart: Option<Timestamp>,
+    /// Workloads whose pods are not all new yet; None before it is known whether any must restart.
+    pub workloads: Option<BTreeSet<String>>,
+}
