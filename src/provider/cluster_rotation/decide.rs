@@ -1,6 +1,8 @@
 //! Plan: a function of state and configuration. Every rotation is an update in place; another cluster, or
 //! another credential of it, is another resource.
 
+use std::collections::BTreeSet;
+
 use crate::provider::application_credential::decide::{due, number, rotation_due};
 use crate::provider::arguments::{moment, period, written};
 use crate::provider::cluster_rotation::model::ClusterRotation;

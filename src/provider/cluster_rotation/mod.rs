@@ -216,7 +216,7 @@ impl Resource for ClusterRotationResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        act::create(self, cx, change, state).await
+        Box::pin(act::create(self, cx, change, state)).await
     }
 
     async fn update(
@@ -225,7 +225,7 @@ impl Resource for ClusterRotationResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        act::update(self, cx, change, state).await
+        Box::pin(act::update(self, cx, change, state)).await
     }
 
     async fn delete(&self, _cx: &Context, _prior: Kept, state: &StateCell<Self>) -> Result<()> {

@@ -30,7 +30,7 @@ pub enum Outcome {
 
 /// How long a rotation without an answer is looked for: Magnum waits 60 seconds for its driver and goes on
 /// after that.
-const LOOKED_FOR: Duration = Duration::from_secs(120);
+const LOOKED_FOR: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Looks at a cluster while its credential is rotated.

@@ -110,9 +110,10 @@ fn hidden(cluster: &Cluster, doing: &str, error: &crate::cloud::openstack::Error
     let mut diagnostic = unreadable(doing, error);
     if error.status() == Some(403) {
         let owner = cluster.user_id.as_deref().unwrap_or("unknown");
-        diagnostic.detail.push_str(&format!(
+        let whose = format!(
             "\n\nMagnum lets only the owner of a cluster do this: user {owner}, who created it or rotated its credential last."
-        ));
+        );
+        diagnostic.detail.push_str(&whose);
     }
     diagnostic
 }

@@ -104,8 +104,8 @@ impl ClusterCredentials {
             let listed = self.openstack.credentials(session, &owner, patience).await.ok();
             let prefix = format!("magnum-{}", cluster.uuid);
             listed.and_then(|listed| {
-                let of_cluster = listed.iter().filter(|found| found.name.starts_with(&prefix));
-                of_cluster.last().map(|found| found.id.clone())
+                let of_cluster = listed.iter().rfind(|found| found.name.starts_with(&prefix));
+                of_cluster.map(|found| found.id.clone())
             })
         } else {
             None
