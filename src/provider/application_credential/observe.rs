@@ -33,6 +33,7 @@ pub async fn read(
     cx: &Context,
     mut kept: Kept,
 ) -> Result<Option<Kept>> {
+    kept.private.restore(&kept.state);
     let session = match resource.openstack.session().await? {
         Ok(session) => session,
         Err(NotYet(setting)) => {

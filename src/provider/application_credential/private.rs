@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
+
+use crate::provider::application_credential::decide;
+use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::arguments::{moment, period};
+use crate::tfplugin::model::Attr;
 
 /// The resource's private data.
 #[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own")]
@@ -24,7 +26,7 @@ pub struct Private {
     pub current_locked: bool,
     /// The expiry was configured as `expires_at`, so that taking it away is a change.
     pub fixed_expiry: bool,
-    /// Makes the ends of the names.
+    /// Makes the names.
     pub naming: Naming,
     /// Old generations, by number.
     pub previous: BTreeMap<u64, Retired>,
@@ -46,20 +48,30 @@ pub struct Retired {
     pub locked: bool,
 }
 
-/// Makes names that nobody else makes: prefix, generation, and a tag that follows from a key in the state.
-/// A credential with such a name is one of this resource, whatever the state says.
+/// Makes names that nobody else makes: prefix, generation, and a mark that all generations of the resource
+/// share. A credential with such a name is one of this resource, whatever the state says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Naming(String);
 
-const TAG_CHARACTERS: usize = 10;
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// 45 bits, unique among the credentials of one user.
+const MARK_CHARACTERS: usize = 9;
 
 impl Naming {
-    /// A key of its own for a resource that begins.
+    /// A mark of its own for a resource that begins.
     pub fn new() -> Result<Self, getrandom::Error> {
-        let mut key = [0; 16];
-        getrandom::fill(&mut key)?;
-        Ok(Self(STANDARD_NO_PAD.encode(key)))
+        let mut random = [0; MARK_CHARACTERS];
+        getrandom::fill(&mut random)?;
+        Ok(Self(random.into_iter().map(character).collect()))
+    }
+
+    /// The mark in a name that some resource's naming has made; None for other names.
+    pub fn of(name: &str) -> Option<Self> {
+        let (_, end) = name.rsplit_once('-')?;
+        let mark = end.get(..MARK_CHARACTERS)?;
+        let naming = Self(mark.to_owned());
+        naming.generation(name).map(|_| naming)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -68,7 +80,9 @@ impl Naming {
 
     /// The name of a generation: `ci-4-k3j9x2abcd`.
     pub fn name(&self, prefix: &str, generation: u64) -> String {
-        format!("{prefix}{generation}-{}", self.tag(generation))
+        // The number must have a beginning.
+        let gap = if prefix.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
+        format!("{prefix}{gap}{generation}-{}{}", self.0, self.check(generation))
     }
 
     /// Which generation of this resource a name belongs to, whatever its prefix; None for others.
@@ -76,26 +90,42 @@ impl Naming {
         if self.is_empty() {
             return None;
         }
-        let (front, tag) = name.rsplit_once('-')?;
+        let (front, end) = name.rsplit_once('-')?;
+        let check = end.strip_prefix(&self.0)?;
         let digits = front.len() - front.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-        // A prefix may itself end in a digit, so each split is tried.
-        (1..=digits.min(20))
-            .filter_map(|length| front[front.len() - length..].parse().ok())
-            .find(|generation| self.tag(*generation) == tag)
+        let generation = front[front.len() - digits..].parse().ok()?;
+        check.chars().eq([self.check(generation)]).then_some(generation)
     }
 
-    fn tag(&self, generation: u64) -> String {
-        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else {
-            unreachable!("HMAC takes a key of any length");
-        };
-        mac.update(&generation.to_be_bytes());
-        let digest = mac.finalize().into_bytes();
-        digest
-            .iter()
-            .take(TAG_CHARACTERS)
-            .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
-            .collect()
+    /// Tells a name of ours from one that only looks like it.
+    fn check(&self, generation: u64) -> char {
+        let digest = Sha256::new().chain_update(&self.0).chain_update(generation.to_be_bytes());
+        character(digest.finalize()[0])
+    }
+}
+
+fn character(byte: u8) -> char {
+    char::from(ALPHABET[usize::from(byte % 32)])
+}
+
+impl Private {
+    /// Fills in what Terraform has dropped: when a provider dies in the middle of an update, core keeps the
+    /// prior attributes, but no private data.
+    pub fn restore(&mut self, state: &ApplicationCredential) {
+        if self.naming.is_empty() {
+            let previous = decide::previous(state).values().map(|old| &old.name);
+            let mut names = [&state.name].into_iter().chain(previous).filter_map(Attr::known);
+            self.naming = names.find_map(|name| Naming::of(name)).unwrap_or_default();
+        }
+        let Some(overlap) = period(&state.overlap) else { return };
+        for (number, old) in decide::previous(state) {
+            let (Ok(number), Some(end)) = (number.parse(), moment(&old.revoke_after)) else {
+                continue;
+            };
+            let at = overlap.before(end);
+            let lost = Retired { at, expires_at: None, locked: false };
+            self.previous.entry(number).or_insert(lost);
+        }
     }
 }
 
@@ -104,6 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::provider::application_credential::model::PreviousGeneration;
 
     proptest! {
         #[test]
@@ -112,8 +143,10 @@ mod tests {
             let name = naming.name(&prefix, generation);
             prop_assert_eq!(naming.generation(&name), Some(generation));
             prop_assert!(name.len() <= prefix.len() + 20);
+            prop_assert!(name.starts_with(&prefix));
             let other = Naming::new().unwrap();
             prop_assert_eq!(other.generation(&name), None);
+            prop_assert_eq!(Naming::of(&name), Some(naming));
         }
 
         #[test]
@@ -123,7 +156,38 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_no_name_is_ours() {
+    fn what_terraform_has_dropped_is_found_in_the_state() {
+        let naming = Naming::new().unwrap();
+        let text = |text: &str| Attr::Known(text.to_owned());
+        let old = PreviousGeneration {
+            id: text("old"),
+            name: text("legacy"),
+            revoke_after: text("2027-01-08T00:00:00Z"),
+            user_id: text("alice"),
+        };
+        let state = ApplicationCredential {
+            name: Attr::Known(naming.name("ci-", 2)),
+            overlap: text("P7D"),
+            previous_generations: Attr::Known(BTreeMap::from([("1".to_owned(), old)])),
+            ..ApplicationCredential::default()
+        };
+        let mut private = Private::default();
+        private.restore(&state);
+        assert_eq!(private.naming, naming);
+        assert_eq!(private.previous[&1].at, "2027-01-01T00:00:00Z".parse().unwrap());
+
+        let whole = Private { previous: BTreeMap::from([(1, retired())]), ..private.clone() };
+        private = whole.clone();
+        private.restore(&state);
+        assert_eq!(private, whole);
+    }
+
+    fn retired() -> Retired {
+        Retired { at: Timestamp::UNIX_EPOCH, expires_at: None, locked: true }
+    }
+
+    #[test]
+    fn without_a_mark_no_name_is_ours() {
         assert_eq!(Naming::default().generation("ci-1-aaaaaaaaaa"), None);
     }
 }
