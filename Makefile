@@ -37,8 +37,8 @@ lint: ## Format, clippy and rustdoc, all without a single warning
 .PHONY: demo
 demo: ## Issue, use, rotate, retire: a tour with the real CLI and a stand-in cloud, no account needed
 	@scripts/need.sh rust cli
-	cargo build --quiet $(CONFIG)
-	@scripts/demo.sh
+	cargo build $(CONFIG) --bins --example demo
+	@target/debug/examples/demo
 
 .PHONY: docs
 docs: ## Write docs/ from the schema, templates/ and examples/
