@@ -38,13 +38,10 @@ resource "rekey_application_credential" "agents" {
   }
 }
 
-# Stands for where the consumers look: a secret manager, a file, a Kubernetes secret.
+# Stands for where the consumers look: a secret manager, a Kubernetes secret.
+# It gets the new generation in the apply that rotates.
 resource "terraform_data" "handed_over" {
-  input = {
-    generation = rekey_application_credential.agents.generation
-    id         = rekey_application_credential.agents.id
-    secret     = rekey_application_credential.agents.secret
-  }
+  input = rekey_application_credential.agents.id
 }
 
 output "old_generations_until" {

@@ -6,11 +6,13 @@
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
 
 mod bed;
+mod examples;
 mod host;
 mod probe;
 mod protocol_failures;
 mod protocol_others;
 mod protocol_process;
 mod protocol_resource;
+mod scenarios;
 mod support;
 mod transport;

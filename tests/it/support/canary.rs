@@ -32,14 +32,16 @@ impl Canary {
         }
     }
 
-    /// Fails the test if one of these texts holds a secret; it is not printed again.
+    /// Fails the test if one of these texts holds a secret, and says where; the secret is not printed again.
     #[track_caller]
     pub(crate) fn check(&self, where_from: &str, texts: &[(&str, &str)]) {
         for (place, text) in texts {
             for (secret, what) in &self.0 {
-                if let Some(at) = text.find(secret.as_str()) {
-                    let line = text[..at].lines().count().max(1);
-                    panic!("{what} stands in {place} of `{where_from}`, line {line}");
+                if let Some((at, line)) =
+                    text.lines().enumerate().find(|(_, line)| line.contains(secret.as_str()))
+                {
+                    let masked: String = line.replace(secret, "****").chars().take(400).collect();
+                    panic!("{what} stands in {place} of `{where_from}`, line {}: {masked}", at + 1);
                 }
             }
         }

@@ -110,6 +110,10 @@ impl Keystone {
         made["role"]["id"].as_str().unwrap().to_owned()
     }
 
+    pub(crate) async fn delete_role(&self, role_id: &str) {
+        self.send(Method::DELETE, &format!("/roles/{role_id}"), None).await;
+    }
+
     /// Grants a role of the test's own.
     pub(crate) async fn grant_id(&self, user: &User, role_id: &str) {
         let path = format!("/projects/{}/users/{}/roles/{role_id}", user.project_id, user.id);
@@ -162,13 +166,6 @@ impl Keystone {
     pub(crate) async fn delete_credential(&self, user: &User, id: &str) {
         let path = format!("/users/{}/application_credentials/{id}", user.id);
         self.send(Method::DELETE, &path, None).await;
-    }
-
-    /// The user's access rules, which outlive the credentials they were made for.
-    pub(crate) async fn access_rules(&self, user: &User) -> Vec<Value> {
-        let listed =
-            self.send(Method::GET, &format!("/users/{}/access_rules", user.id), None).await;
-        listed["access_rules"].as_array().unwrap().clone()
     }
 
     /// An administrator's call; anything but success fails the test.
@@ -261,6 +258,16 @@ impl User {
             send(&http_client(), &self.auth_url, &token, Method::POST, &path, Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answer["application_credential"].take()
+    }
+
+    /// The user's access rules, which outlive the credentials they were made for. Only the user sees them.
+    pub(crate) async fn access_rules(&self) -> Vec<Value> {
+        let token = self.login().await.expect("the user's login");
+        let path = format!("/users/{}/access_rules", self.id);
+        let (status, answer) =
+            send(&http_client(), &self.auth_url, &token, Method::GET, &path, None).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["access_rules"].as_array().unwrap().clone()
     }
 
     /// Does this application credential log in? The roles of its token, or why not.

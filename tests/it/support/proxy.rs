@@ -30,6 +30,8 @@ struct Rule {
     /// Part of the path.
     path: &'static str,
     fate: Fate,
+    /// How many calls pass untouched first.
+    skip: usize,
     /// How many more times.
     times: usize,
 }
@@ -83,7 +85,19 @@ impl Proxy {
 
     /// The next `times` calls of this method whose path holds `path` meet this fate.
     pub(crate) fn rule(&self, method: Method, path: &'static str, fate: Fate, times: usize) {
-        self.shared.rules.lock().unwrap().push(Rule { method, path, fate, times });
+        self.rule_after(0, method, path, fate, times);
+    }
+
+    /// The same, after the first `skip` such calls have passed.
+    pub(crate) fn rule_after(
+        &self,
+        skip: usize,
+        method: Method,
+        path: &'static str,
+        fate: Fate,
+        times: usize,
+    ) {
+        self.shared.rules.lock().unwrap().push(Rule { method, path, fate, skip, times });
     }
 
     /// Waits until rules have struck this many times in all.
@@ -149,6 +163,10 @@ fn take_fate(shared: &Shared, request: &Request) -> Option<Fate> {
             && rule.method == *request.method()
             && request.uri().path().contains(rule.path)
     })?;
+    if rule.skip > 0 {
+        rule.skip -= 1;
+        return None;
+    }
     rule.times -= 1;
     Some(rule.fate)
 }

@@ -36,10 +36,14 @@ impl Workspace {
         // A folder of its own: beside the binary lies a file `….d`, which would be taken for the provider too.
         let plugins = workspace.path("plugins");
         std::fs::create_dir(&plugins).unwrap();
-        let plugin = plugins.join("terraform-provider-rekey");
-        std::fs::hard_link(tools::provider(), &plugin)
-            .or_else(|_| std::fs::copy(tools::provider(), &plugin).map(drop))
-            .unwrap();
+        // A state that comes from the openstack provider wants it to be installed, though a move calls
+        // only the new one: any provider can stand for it.
+        for name in ["terraform-provider-rekey", "terraform-provider-openstack"] {
+            let plugin = plugins.join(name);
+            std::fs::hard_link(tools::provider(), &plugin)
+                .or_else(|_| std::fs::copy(tools::provider(), &plugin).map(drop))
+                .unwrap();
+        }
         let folder = plugins.display();
         let config = format!(
             r#"disable_checkpoint = true
@@ -47,6 +51,8 @@ provider_installation {{
   dev_overrides {{
     "registry.terraform.io/rekey/rekey" = "{folder}"
     "registry.opentofu.org/rekey/rekey" = "{folder}"
+    "registry.terraform.io/terraform-provider-openstack/openstack" = "{folder}"
+    "registry.opentofu.org/terraform-provider-openstack/openstack" = "{folder}"
   }}
   direct {{}}
 }}
@@ -402,7 +408,7 @@ impl Running {
         let Self { child, command, log } = self;
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
         let log = std::fs::read(log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).into_owned();
+        let log = without_builtins(&String::from_utf8_lossy(&log));
         let Ok(output) = output else {
             panic!(
                 "`{command}` hangs; the end of its log:\n{}",
@@ -432,6 +438,20 @@ impl Running {
         self.signal(name);
     }
 
+    /// Waits until the CLI has passed the interrupt on to the provider.
+    pub(crate) async fn is_told_to_stop(&self) {
+        let told = async {
+            loop {
+                let log = std::fs::read(&self.log).unwrap_or_default();
+                if String::from_utf8_lossy(&log).contains("GRPCProvider.v6: Stop") {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("the CLI never called StopProvider");
+    }
+
     /// The provider processes that the CLI has started.
     fn providers(&self) -> Vec<u32> {
         let parent = self.child.id().expect("it still runs");
@@ -441,6 +461,12 @@ impl Running {
             .filter(|process| is_provider_of(*process, parent))
             .collect()
     }
+}
+
+/// Without the lines in which Terraform itself writes down what a `terraform_data` holds, secret or not.
+fn without_builtins(log: &str) -> String {
+    let ours = |line: &&str| !line.contains("UpgradeResourceState: ignoring dynamic block");
+    log.lines().filter(ours).collect::<Vec<_>>().join("\n")
 }
 
 fn is_provider_of(process: u32, parent: u32) -> bool {

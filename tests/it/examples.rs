@@ -1,0 +1,159 @@
+//! Every folder of examples/ is a configuration that is applied, changes nothing when planned again, and is
+//! destroyed without a rest.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::support::openstack::{Keystone, User, unique};
+use crate::support::terraform::{Workspace, repository};
+use crate::support::tools::Cli;
+
+/// The folders of the documentation tool hold parts of a configuration; all others hold a whole one.
+const PARTS: [&str; 5] =
+    ["provider", "resources", "data-sources", "functions", "ephemeral-resources"];
+
+/// The user whose cloud is called `mycloud`, as in the examples.
+fn workspace(cli: &Cli, user: &User) -> Workspace {
+    let mut workspace = Workspace::new(cli);
+    workspace.watch("the user's password", &user.password);
+    workspace.clouds_yaml(&user.clouds_yaml().replace("\"test\"", "\"mycloud\""));
+    let secret = unique("a-secret-of-my-own");
+    workspace.watch("the example's secret", &secret);
+    workspace.env("TF_VAR_secret", &secret);
+    workspace
+}
+
+async fn is_applied_and_destroyed(mut workspace: Workspace, keystone: &Keystone, user: &User) {
+    workspace.apply(&[]).await.ok();
+    workspace.plan(&[]).await.empty();
+    workspace.destroy(&[]).await.ok();
+    assert_eq!(keystone.credentials(user).await.len(), 0);
+}
+
+#[tokio::test]
+async fn every_whole_configuration_works() {
+    let keystone = Keystone::get().await;
+    let folders: Vec<_> = folders(&repository("examples"))
+        .into_iter()
+        .filter(|folder| !PARTS.contains(&folder.file_name().unwrap().to_str().unwrap()))
+        .collect();
+    assert!(folders.len() >= 4, "{folders:?}");
+    for cli in Cli::all() {
+        for folder in &folders {
+            println!("{} with {}", folder.display(), cli.path.display());
+            let alice = keystone.user(&["member"]).await;
+            let workspace = workspace(cli, &alice);
+            copy(&workspace, &folder.join("main.tf"));
+            is_applied_and_destroyed(workspace, &keystone, &alice).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_part_works_with_the_provider_block() {
+    let keystone = Keystone::get().await;
+    let parts: Vec<_> = PARTS[1..]
+        .iter()
+        .flat_map(|kind| folders(&repository("examples").join(kind)))
+        .flat_map(|folder| files(&folder))
+        .filter(|file| !file.file_name().unwrap().to_str().unwrap().starts_with("import"))
+        .collect();
+    assert!(parts.len() >= 5, "{parts:?}");
+    for cli in Cli::all() {
+        for part in &parts {
+            if part.to_str().unwrap().contains("ephemeral") && !cli.at_least(1, 11) {
+                continue;
+            }
+            println!("{} with {}", part.display(), cli.path.display());
+            let alice = keystone.user(&["member"]).await;
+            let workspace = workspace(cli, &alice);
+            copy(&workspace, &repository("examples/provider/provider.tf"));
+            copy(&workspace, part);
+            is_applied_and_destroyed(workspace, &keystone, &alice).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_settings_of_the_provider_block_log_in() {
+    let keystone = Keystone::get().await;
+    for cli in Cli::all() {
+        let alice = keystone.user(&["member"]).await;
+        let mut workspace = workspace(cli, &alice);
+        copy(&workspace, &repository("examples/provider/provider.tf"));
+        let settings =
+            std::fs::read_to_string(repository("examples/provider/provider_settings.tf"));
+        let settings = settings
+            .unwrap()
+            .replace("https://keystone.example.com:5000/v3", &alice.auth_url)
+            .replace("\"automation\"\n    user", &format!("\"{}\"\n    user", alice.name))
+            .replace("\"production\"", &format!("\"{}\"", alice.project_name));
+        workspace.write("settings.tf", &settings);
+        workspace.write(
+            "main.tf",
+            "resource \"rekey_application_credential\" \"this\" {\n  provider    = rekey.automation\n  \
+             name_prefix = \"a-\"\n}\n",
+        );
+        workspace.env("TF_VAR_password", &alice.password);
+        workspace.apply(&[]).await.ok();
+        assert_eq!(keystone.credentials(&alice).await.len(), 1);
+        workspace.destroy(&[]).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn the_import_blocks_import() {
+    let keystone = Keystone::get().await;
+    let folder = repository("examples/resources/rekey_application_credential");
+    for cli in Cli::all() {
+        for (file, needs) in
+            [("import-by-string-id.tf", (1, 5)), ("import-by-identity.tf", (1, 12))]
+        {
+            if !cli.at_least(needs.0, needs.1) {
+                continue;
+            }
+            let alice = keystone.user(&["member"]).await;
+            let made = alice.create_credential(json!({ "name": "by hand" })).await;
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            let mut workspace = workspace(cli, &alice);
+            copy(&workspace, &repository("examples/provider/provider.tf"));
+            copy(&workspace, &folder.join("resource.tf"));
+            let id = made["id"].as_str().unwrap();
+            workspace.write("import.tf", &text.replace("3ee6a6eae4ec4f3a91d1b9d0a84a9d9c", id));
+            workspace.plan(&[]).await.ok().says("1 to import");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_example_is_formatted() {
+    for cli in Cli::all() {
+        let mut workspace = Workspace::new(cli);
+        let examples = repository("examples").display().to_string();
+        workspace.run(&["fmt", "-check", "-recursive", &examples]).await.ok();
+    }
+}
+
+fn copy(workspace: &Workspace, file: &Path) {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    workspace.write(name, &std::fs::read_to_string(file).unwrap());
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    entries(folder).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    entries(folder)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "tf"))
+        .collect()
+}
