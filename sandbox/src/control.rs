@@ -1,13 +1,13 @@
-//! The sandbox's own controls over HTTP, for those outside the process: `/__sandbox/…`, JSON,
-//! guarded by the control token in the header `X-Sandbox-Token`. Not logged, never struck by a fault.
+//! The sandbox's own controls over HTTP, for those outside the process: `/__sandbox/…`, JSON, guarded
+//! by the control token in the header `X-Sandbox-Token`. Not logged, never struck by a fault.
 //!
-//! | call | body | what |
-//! |---|---|---|
-//! | `GET clock` | | `{"now": …, "offset_seconds": …}` |
-//! | `POST clock` | `{"advance": "PT1H"}` or `{"offset": "P2D"}` | moves it |
-//! | `POST events` | an [`crate::Event`], such as `{"event": "disable_user", "user": "alice"}` | lets it happen |
-//! | `GET faults`, `POST faults`, `DELETE faults` | a [`crate::FaultRule`], such as `{"fault": "timeout"}` | lists, adds, clears |
-//! | `GET calls`, `DELETE calls` | | the log with its counts; forgets it |
+//! - `GET clock`: `{"now": …, "offset_seconds": …}`;
+//!   `POST clock` with `{"advance": "PT1H"}` or `{"offset": "P2D"}` moves it.
+//! - `POST events` with an [`Event`], such as `{"event": "disable_user", "user": "alice"}`, lets it
+//!   happen.
+//! - `GET faults` lists the rules in force, `DELETE faults` clears them;
+//!   `POST faults` with a [`FaultRule`], such as `{"fault": "timeout"}`, adds one.
+//! - `GET calls` shows the log with its counts, `DELETE calls` forgets it.
 
 use std::sync::Arc;
 

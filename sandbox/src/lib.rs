@@ -31,6 +31,8 @@ mod ids;
 mod keystone;
 mod sandbox;
 mod server;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use calls::Call;

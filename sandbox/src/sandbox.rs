@@ -273,6 +273,12 @@ impl Sandbox {
         self.happen(&Event::SetSettling { statuses: statuses.to_vec() });
     }
 
+    /// The one time-based passcode that is right, `123456` at the start; none: that method is not
+    /// supported, as in a Keystone that was not set up for it.
+    pub fn set_passcode(&self, passcode: Option<&str>) {
+        self.happen(&Event::SetPasscode { passcode: passcode.map(str::to_owned) });
+    }
+
     /// Whether a revocation also kills tokens issued later in the same second, as in a real
     /// Keystone; off at the start.
     pub fn set_same_second_revocation(&self, enabled: bool) {

@@ -1,6 +1,6 @@
 //! The port: accepts, logs every call, lets faults strike, and hands the rest to the clouds.
-//! Runs on a thread of its own, so that a test may block its own runtime while a child process talks
-//! to the sandbox.
+//! Runs on a thread of its own, so that a test may block its own runtime while a child process
+//! talks to the sandbox.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -111,7 +111,7 @@ fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
         number: 0,
         method: request.method().to_string(),
         query: request.uri().query().unwrap_or_default().to_owned(),
-        route: route.map_or_else(|| path.clone(), |route| route.as_str().to_owned()),
+        route: route.map_or(path.as_str(), MatchedPath::as_str).trim_end_matches('/').to_owned(),
         path,
         user,
         status: None,
@@ -123,7 +123,10 @@ fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
 }
 
 fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response: &mut Response) {
-    if let Ok(value) = HeaderValue::from_str(request_id) {
+    // Where the service did not come to answer by itself, nobody writes it.
+    let by_itself =
+        !response.status().is_server_error() && response.extensions().get::<Page>().is_none();
+    if by_itself && let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let issued = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
@@ -193,15 +196,21 @@ async fn taken_apart(response: Response) -> (axum::http::response::Parts, axum::
     (head, to_bytes(body, usize::MAX).await.unwrap_or_default())
 }
 
+/// Marks what a proxy in front of the service would answer.
+#[derive(Clone, Copy)]
+struct Page;
+
 fn page(status: StatusCode, title: &str) -> Response {
-    Reply::html(
+    let mut response = Reply::html(
         status,
         format!(
             "<html>\n  <head>\n    <title>{title}</title>\n  </head>\n  <body>\n    \
              <h1><p>{title}</p></h1>\n    \n  </body>\n</html>\n"
         ),
     )
-    .into_response()
+    .into_response();
+    response.extensions_mut().insert(Page);
+    response
 }
 
 fn later(status: StatusCode, retry_after: Option<u64>) -> Response {

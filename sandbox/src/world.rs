@@ -8,9 +8,8 @@ use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::keystone::Keystone;
 
-/// One sandbox. Each cloud is a field of its own: another one is a field, a module with its
-/// `routes()`, and its line in `server::app`.
-#[derive(Debug)]
+/// One sandbox. Another cloud is a module with its state and its `routes()`, a field here, its
+/// line in `server::app`, and, if it is an OpenStack service, its entry in Keystone's catalog.
 pub(crate) struct World {
     pub(crate) calls: Mutex<CallLog>,
     pub(crate) clock: Clock,

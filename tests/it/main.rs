@@ -13,6 +13,7 @@ mod protocol_failures;
 mod protocol_others;
 mod protocol_process;
 mod protocol_resource;
+mod sandbox;
 mod scenarios;
 mod support;
 mod transport;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::{AccessRule, Credential, Keystone};
+use super::views::RuleView;
 use super::{Answer, Caller, collection, done, refuse};
 use crate::http::{Ask, Reply};
 
@@ -59,66 +60,52 @@ fn found<'k>(
 }
 
 impl Keystone {
-    /// The ids of the rules that a new credential asks for: those there are, and new ones for the
-    /// rest. Rules outlive the credentials they were made for.
-    pub(super) fn adopt_rules(
+    /// The rules that a new credential asks for: ids of those there are, and new ones for the rest,
+    /// which the caller adds once nothing can fail any more. Rules outlive the credentials they
+    /// were made for.
+    pub(super) fn wanted_rules(
         &mut self,
         user_id: &str,
         wanted: Option<&Value>,
-    ) -> Result<Vec<String>, Reply> {
-        let mut ids: Vec<String> = Vec::new();
+    ) -> Result<(Vec<String>, Vec<AccessRule>), Reply> {
+        let (mut ids, mut new) = (Vec::new(), Vec::<AccessRule>::new());
         for rule in wanted.and_then(Value::as_array).into_iter().flatten() {
-            let member = |key: &str| rule.get(key).and_then(Value::as_str);
-            let known = match member("id") {
-                Some(id) => self.access_rules.iter().find(|rule| rule.id == id),
-                None => None,
-            };
-            if known.is_some_and(|rule| rule.user_id != user_id) {
-                let id = member("id").unwrap_or_default();
-                return Err(refuse::could_not_find("Access Rule", id));
-            }
-            let id = if let Some(known) = known {
-                known.id.clone()
-            } else {
-                // The real one crashes on an unknown id without the rest of the rule.
-                let (Some(service), Some(path), Some(method)) =
-                    (member("service"), member("path"), member("method"))
-                else {
-                    return Err(refuse::crash());
-                };
-                let twin = self.access_rules.iter().find(|rule| {
-                    rule.user_id == user_id
-                        && rule.service == service
-                        && rule.path == path
-                        && rule.method == method
-                });
-                if let Some(twin) = twin {
-                    twin.id.clone()
-                } else {
-                    let id = member("id").map_or_else(|| self.ids.hex(), str::to_owned);
-                    self.access_rules.push(AccessRule {
-                        id: id.clone(),
-                        user_id: user_id.to_owned(),
-                        service: service.to_owned(),
-                        path: path.to_owned(),
-                        method: method.to_owned(),
-                    });
-                    id
+            let member = |key: &str| rule.get(key).and_then(Value::as_str).map(str::to_owned);
+            let id = member("id");
+            let known = self.access_rules.iter().find(|rule| Some(&rule.id) == id.as_ref());
+            if let Some(known) = known {
+                if known.user_id != user_id {
+                    return Err(refuse::could_not_find("Access Rule", &known.id));
                 }
-            };
-            if !ids.contains(&id) {
-                ids.push(id);
+                ids.push(known.id.clone());
+                continue;
             }
+            // The real one crashes on an unknown id without the rest of the rule.
+            let (Some(service), Some(path), Some(method)) =
+                (member("service"), member("path"), member("method"))
+            else {
+                return Err(refuse::crash());
+            };
+            let twin = self.access_rules.iter().chain(&new).find(|rule| {
+                (&*rule.user_id, &rule.service, &rule.path, &rule.method)
+                    == (user_id, &service, &path, &method)
+            });
+            if let Some(twin) = twin {
+                ids.push(twin.id.clone());
+                continue;
+            }
+            let known_keys = ["id", "service", "path", "method"];
+            let mut keys = rule.as_object().into_iter().flat_map(|members| members.keys());
+            if let Some(unknown) = keys.find(|key| !known_keys.contains(&key.as_str())) {
+                return Err(refuse::bad_request(&format!(
+                    "'{unknown}' is an invalid keyword argument for AccessRuleModel"
+                )));
+            }
+            let id = id.unwrap_or_else(|| self.ids.hex());
+            ids.push(id.clone());
+            new.push(AccessRule { id, user_id: user_id.to_owned(), service, path, method });
         }
-        Ok(ids)
-    }
-
-    pub(super) fn rules_body(&self, credential: &Credential) -> Vec<Value> {
-        let rules = credential
-            .access_rules
-            .iter()
-            .filter_map(|id| self.access_rules.iter().find(|rule| rule.id == *id));
-        rules.map(body).collect()
+        Ok((ids, new))
     }
 
     /// Whether a credential's rules let it make that call to Keystone itself.
@@ -147,12 +134,8 @@ fn covers(pattern: &str, path: &str) -> bool {
     walk(&pattern, &path)
 }
 
-fn body(rule: &AccessRule) -> Value {
-    json!({ "id": rule.id, "service": rule.service, "path": rule.path, "method": rule.method })
-}
-
 fn linked(keystone: &Keystone, rule: &AccessRule) -> Value {
-    let mut shown = body(rule);
+    let mut shown = json!(RuleView::from(rule));
     shown["links"] = json!({ "self": format!("{}/v3/access_rules/{}", keystone.base, rule.id) });
     shown
 }

@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::model::Keystone;
+use super::model::{Keystone, Service};
 use super::{Answer, Caller, refuse};
 use crate::http::{Ask, Reply};
 
@@ -37,9 +37,7 @@ fn version_body(keystone: &Keystone) -> Value {
 /// `GET /v3/auth/catalog`.
 pub(crate) fn show(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
     if caller.project_id.is_none() {
-        return Err(refuse::forbidden(
-            "A project-scoped token is required to produce a service catalog.",
-        ));
+        return Err(refuse::forbidden("You are not authorized to perform the requested action."));
     }
     let this = format!("{}{}", keystone.base, ask.path);
     let body = json!({ "catalog": keystone.catalog(), "links": { "self": this } });
@@ -49,12 +47,13 @@ pub(crate) fn show(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answe
 impl Keystone {
     /// What is served here, under its type. Ids are the same in every answer.
     pub(super) fn catalog(&self) -> Value {
-        json!([self.service("identity", "keystone", "/v3/")])
+        self.services.iter().map(|service| self.service_body(service)).collect()
     }
 
-    fn service(&self, kind: &str, name: &str, path: &str) -> Value {
+    fn service_body(&self, service: &Service) -> Value {
         let id = |suffix: usize| {
-            let spelled = kind.bytes().fold(0_u128, |sum, byte| (sum << 8) | u128::from(byte));
+            let spelled =
+                service.kind.bytes().fold(0_u128, |sum, byte| (sum << 8) | u128::from(byte));
             format!("{:031x}{suffix}", spelled & (u128::MAX >> 4))
         };
         let endpoints: Vec<Value> = ["public", "internal", "admin"]
@@ -65,11 +64,11 @@ impl Keystone {
                     "id": id(index + 1),
                     "interface": interface,
                     "region_id": REGION,
-                    "url": format!("{}{path}", self.base),
+                    "url": format!("{}{}", self.base, service.path),
                     "region": REGION,
                 })
             })
             .collect();
-        json!({ "endpoints": endpoints, "id": id(0), "type": kind, "name": name })
+        json!({ "endpoints": endpoints, "id": id(0), "type": service.kind, "name": service.name })
     }
 }

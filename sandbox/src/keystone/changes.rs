@@ -67,20 +67,17 @@ impl Keystone {
         self.revoke_user(id, now);
     }
 
-    pub(super) fn enable_project(&mut self, id: &str, enabled: bool, now: Timestamp) {
+    /// While it is disabled its tokens are dead; afterwards they live on.
+    pub(super) fn enable_project(&mut self, id: &str, enabled: bool) {
         if let Some(project) = self.projects.iter_mut().find(|project| project.id == id) {
             project.enabled = enabled;
-        }
-        if !enabled {
-            self.revoke_project(id, now);
         }
     }
 
     /// The credentials stay behind, orphaned, and keep their names.
-    pub(super) fn remove_project(&mut self, id: &str, now: Timestamp) {
+    pub(super) fn remove_project(&mut self, id: &str) {
         self.projects.retain(|project| project.id != id);
         self.grants.retain(|grant| grant.scope != Scope::Project(id.to_owned()));
-        self.revoke_project(id, now);
     }
 
     /// False if it was granted already.

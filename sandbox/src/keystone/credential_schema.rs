@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::refuse;
 use super::schema::{kind_of, repr};
-use crate::http::Reply;
+use super::{json_body, refuse};
+use crate::http::{Ask, Reply};
 
 const KNOWN: [&str; 10] = [
     "access_rules",
@@ -23,20 +23,24 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_PATH: usize = 225;
 const LONGEST_ID: usize = 64;
 
+/// Checks the body of a request.
+pub(crate) fn check_ask(ask: &Ask) -> Result<(), Reply> {
+    check(&json_body(ask)?).map(drop)
+}
+
 /// Checks the whole body and gives the object that describes the credential.
 pub(crate) fn check(body: &Value) -> Result<&Map<String, Value>, Reply> {
     let Some(credential) = body.get("application_credential") else {
         return Err(refuse::bad_request("'application_credential' is a required property"));
     };
+    if let Some(why) = body.as_object().and_then(|o| unexpected(o, &["application_credential"])) {
+        return Err(refuse::bad_request(&why));
+    }
     let Some(members) = credential.as_object() else {
         return Err(wrong_type("application_credential", credential, "object"));
     };
-    if let Some(unknown) = members.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(invalid(
-            "application_credential",
-            credential,
-            &format!("Additional properties are not allowed ('{unknown}' was unexpected)"),
-        ));
+    if let Some(why) = unexpected(members, &KNOWN) {
+        return Err(invalid("application_credential", credential, &why));
     }
     let Some(name) = members.get("name") else {
         return Err(invalid("application_credential", credential, "'name' is a required property"));
@@ -82,8 +86,7 @@ fn each(
 fn check_role(role: &Value, index: usize) -> Result<(), Reply> {
     let field = index.to_string();
     let Some(members) = role.as_object() else { return Err(wrong_type(&field, role, "object")) };
-    if let Some(unknown) = members.keys().find(|key| !["id", "name"].contains(&key.as_str())) {
-        let why = format!("Additional properties are not allowed ('{unknown}' was unexpected)");
+    if let Some(why) = unexpected(members, &["id", "name"]) {
         return Err(invalid(&field, role, &why));
     }
     match members.len() {
@@ -128,6 +131,23 @@ fn check_access_rule(rule: &Value, index: usize) -> Result<(), Reply> {
     Ok(())
 }
 
+/// What is said of members that the schema does not know.
+fn unexpected(members: &Map<String, Value>, known: &[&str]) -> Option<String> {
+    let mut unknown: Vec<String> = members
+        .keys()
+        .filter(|key| !known.contains(&key.as_str()))
+        .map(|key| format!("'{key}'"))
+        .collect();
+    unknown.sort();
+    let verb = match unknown.len() {
+        0 => return None,
+        1 => "was",
+        _ => "were",
+    };
+    let unknown = unknown.join(", ");
+    Some(format!("Additional properties are not allowed ({unknown} {verb} unexpected)"))
+}
+
 fn check_name(field: &str, value: &Value) -> Result<(), Reply> {
     let Some(name) = value.as_str() else { return Err(wrong_type(field, value, "string")) };
     let shown = repr(value);
@@ -159,7 +179,7 @@ fn check_id(field: &str, value: &Value) -> Result<(), Reply> {
 }
 
 fn invalid(field: &str, value: &Value, why: &str) -> Reply {
-    refuse::invalid_field(field, &repr(value), why)
+    refuse::invalid_field(field, value, why)
 }
 
 fn wrong_type(field: &str, value: &Value, wanted: &str) -> Reply {

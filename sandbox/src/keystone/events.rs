@@ -73,6 +73,10 @@ pub enum Event {
         project: String,
         role: String,
     },
+    /// The one time-based passcode that is right; none: that method is not supported.
+    SetPasscode {
+        passcode: Option<String>,
+    },
     /// A revocation kills tokens issued later in the same second too, as in a real Keystone.
     SetSameSecondRevocation {
         enabled: bool,
@@ -126,7 +130,7 @@ impl Keystone {
             }
             Event::DeleteProject { project } => {
                 let id = self.find_project(project)?.id.clone();
-                self.remove_project(&id, now);
+                self.remove_project(&id);
             }
             Event::DeleteRole { role } => {
                 let id = self.find_role(role)?.id.clone();
@@ -138,7 +142,7 @@ impl Keystone {
             }
             Event::DisableProject { project } => {
                 let id = self.find_project(project)?.id.clone();
-                self.enable_project(&id, false, now);
+                self.enable_project(&id, false);
             }
             Event::DisableUser { user } => {
                 let id = self.find_user(user)?.id.clone();
@@ -146,7 +150,7 @@ impl Keystone {
             }
             Event::EnableProject { project } => {
                 let id = self.find_project(project)?.id.clone();
-                self.enable_project(&id, true, now);
+                self.enable_project(&id, true);
             }
             Event::EnableUser { user } => {
                 let id = self.find_user(user)?.id.clone();
@@ -163,6 +167,7 @@ impl Keystone {
             Event::SetSameSecondRevocation { enabled } => {
                 self.options.same_second_revocation = *enabled;
             }
+            Event::SetPasscode { passcode } => self.options.passcode.clone_from(passcode),
             Event::SetSettling { statuses } => self.options.settling.clone_from(statuses),
             Event::SetUserLimit { limit } => self.options.user_limit = *limit,
         }
@@ -189,6 +194,7 @@ impl Keystone {
                 description: None,
                 user_id: user_id.clone(),
                 project_id: Some(project_id.clone()),
+                system: None,
                 expires_at: None,
                 unrestricted: Some(false),
                 roles: roles.clone(),

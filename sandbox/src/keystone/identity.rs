@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::credentials::role_body;
 use super::model::{Keystone, Role, Scope, User};
-use super::{Answer, Caller, collection, done, member, refuse};
+use super::views::RoleView;
+use super::{Answer, Caller, collection, done, member, named_member, refuse};
 use crate::http::{Ask, Reply};
 
 pub(crate) fn list_users(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
@@ -26,13 +26,12 @@ pub(crate) fn show_user(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> 
 }
 
 pub(crate) fn create_user(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    let wanted = member(ask, "user")?;
+    let (name, wanted) = named_member(ask, "user")?;
     admin(caller, "create_user")?;
-    let name = wanted["name"].as_str().unwrap_or_default();
-    if keystone.user_named(name).is_some() {
-        return Err(duplicate("user", name));
+    if keystone.user_named(&name).is_some() {
+        return Err(duplicate("user", &name));
     }
-    let id = keystone.add_user(name, wanted["password"].as_str().unwrap_or_default());
+    let id = keystone.add_user(&name, wanted["password"].as_str().unwrap_or_default());
     describe_user(keystone, &id, &wanted, ask);
     let user = found_user(keystone, &id)?;
     let body = json!({ "user": user_body(keystone, user) });
@@ -49,7 +48,12 @@ pub(crate) fn update_user(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -
     }
     describe_user(keystone, id, &wanted, ask);
     let user = found_user(keystone, id)?;
-    Ok(Reply::ok(&json!({ "user": user_body(keystone, user) })))
+    let mut shown = user_body(keystone, user);
+    shown["extra"] = match &user.description {
+        Some(text) => json!({ "description": text }),
+        None => json!({}),
+    };
+    Ok(Reply::ok(&json!({ "user": shown })))
 }
 
 fn describe_user(keystone: &mut Keystone, id: &str, wanted: &Value, ask: &Ask) {
@@ -102,13 +106,12 @@ pub(crate) fn show_role(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> 
 }
 
 pub(crate) fn create_role(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    let wanted = member(ask, "role")?;
+    let (name, _) = named_member(ask, "role")?;
     admin(caller, "create_role")?;
-    let name = wanted["name"].as_str().unwrap_or_default();
-    if keystone.role_named(name).is_some() {
-        return Err(duplicate("role", name));
+    if keystone.role_named(&name).is_some() {
+        return Err(duplicate("role", &name));
     }
-    let id = keystone.add_role(name);
+    let id = keystone.add_role(&name);
     let role = found_role(keystone, &id)?;
     let body = json!({ "role": linked_role(keystone, role) });
     Ok(Reply::json(StatusCode::CREATED, &body))
@@ -119,15 +122,18 @@ pub(crate) fn delete_role(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -
     let immutable = found_role(keystone, id)?.immutable;
     admin(caller, "delete_role")?;
     if immutable {
-        return Err(refuse::forbidden(&format!("Cannot delete immutable resources: role {id}.")));
+        return Err(refuse::forbidden(&format!(
+            "Unable to delete immutable role resource: `{id}. Set resource option \"immutable\" to \
+             false first."
+        )));
     }
     keystone.remove_role(id);
     done()
 }
 
 pub(crate) fn list_grants(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    admin_or_reader(caller, "list_grants")?;
     let (user_id, scope) = grant_place(keystone, ask)?;
+    admin_or_reader(caller, "list_grants")?;
     let roles = keystone
         .roles
         .iter()
@@ -138,23 +144,23 @@ pub(crate) fn list_grants(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -
 }
 
 pub(crate) fn check_grant(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    admin_or_reader(caller, "check_grant")?;
     let (user_id, scope) = grant_place(keystone, ask)?;
+    admin_or_reader(caller, "check_grant")?;
     let role_id = found_role(keystone, ask.param("role_id"))?.id.clone();
     if keystone.has_grant(&user_id, &scope, &role_id) { done() } else { Err(no_grant(ask)) }
 }
 
 pub(crate) fn grant(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    admin(caller, "create_grant")?;
     let (user_id, scope) = grant_place(keystone, ask)?;
+    admin(caller, "create_grant")?;
     let role_id = found_role(keystone, ask.param("role_id"))?.id.clone();
     keystone.add_grant(&user_id, scope, &role_id);
     done()
 }
 
 pub(crate) fn ungrant(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    admin(caller, "revoke_grant")?;
     let (user_id, scope) = grant_place(keystone, ask)?;
+    admin(caller, "revoke_grant")?;
     let role_id = found_role(keystone, ask.param("role_id"))?.id.clone();
     if keystone.remove_grant(&user_id, &scope, &role_id) { done() } else { Err(no_grant(ask)) }
 }
@@ -197,7 +203,7 @@ pub(super) fn admin_or_reader(caller: &Caller, action: &str) -> Result<(), Reply
     if caller.is_system_reader() { Ok(()) } else { admin(caller, action) }
 }
 
-pub(super) fn duplicate(kind: &str, name: &str) -> Reply {
+fn duplicate(kind: &str, name: &str) -> Reply {
     let details = match kind {
         "role" => format!("Duplicate entry found with name {name}"),
         _ => format!("Duplicate entry found with name {name} at domain ID default"),
@@ -222,7 +228,7 @@ fn user_body(keystone: &Keystone, user: &User) -> Value {
 }
 
 fn linked_role(keystone: &Keystone, role: &Role) -> Value {
-    let mut body = role_body(role);
+    let mut body = json!(RoleView::from(role));
     body["links"] = json!({ "self": format!("{}/v3/roles/{}", keystone.base, role.id) });
     body
 }

@@ -7,7 +7,18 @@ use super::tokens::{Dead, NewToken, issued};
 use super::{Answer, refuse};
 use crate::http::{Ask, Reply};
 
-const METHODS: [&str; 4] = ["application_credential", "password", "token", "totp"];
+/// What Keystone lists when it is asked for another one.
+const METHODS: [&str; 7] = [
+    "external",
+    "password",
+    "token",
+    "oauth1",
+    "mapped",
+    "application_credential",
+    "ec2credential",
+];
+/// Those of them that work here, and the second factor.
+const SERVED: [&str; 4] = ["application_credential", "password", "token", "totp"];
 
 /// Whom the methods agree on.
 #[derive(Default)]
@@ -32,8 +43,9 @@ pub(crate) fn log_in(keystone: &mut Keystone, ask: &Ask) -> Answer {
             return Err(refuse::expected(method, "identity"));
         }
     }
-    if methods.iter().any(|method| !METHODS.contains(&method.as_str())) {
-        return Err(refuse::unauthorized(&keystone.base));
+    let totp = keystone.options.passcode.is_some();
+    if methods.iter().any(|name| !SERVED.contains(&name.as_str()) || (name == "totp" && !totp)) {
+        return Err(refuse::unsupported_method(&keystone.base, &METHODS, totp));
     }
     let scope = wanted_scope(keystone, auth, &methods)?;
     let mut identified = Identified::default();
@@ -64,8 +76,8 @@ pub(crate) fn log_in(keystone: &mut Keystone, ask: &Ask) -> Answer {
     };
     match keystone.issue(new, ask.now) {
         Ok((id, token)) => Ok(issued(keystone, ask, id, &token)),
-        Err(Dead::Invalid) => Err(refuse::unauthorized(&keystone.base)),
         Err(Dead::Gone(message)) => Err(refuse::not_found(&message)),
+        Err(_) => Err(refuse::unauthorized(&keystone.base)),
     }
 }
 
@@ -102,10 +114,8 @@ fn wanted_scope(keystone: &Keystone, auth: &Value, methods: &[String]) -> Result
         ["system"] => Ok(Scope::System),
         ["project"] => project_scope(keystone, &scope["project"]),
         ["domain"] => domain(keystone, &scope["domain"]).map(|()| Scope::Domain(DOMAIN_ID.into())),
-        ["OS-TRUST:trust"] => {
-            let id = scope["OS-TRUST:trust"]["id"].as_str().unwrap_or_default();
-            Err(refuse::could_not_find("trust", id))
-        }
+        // There are none.
+        ["OS-TRUST:trust"] => Err(refuse::unauthorized(&keystone.base)),
         _ => Err(refuse::expected("system, project, domain, OS-TRUST:trust or unscoped", "scope")),
     }
 }
@@ -206,21 +216,23 @@ fn by_token(
 ) -> Result<String, Reply> {
     let id = text(payload, "id").unwrap_or_default();
     match keystone.validate(id, ask.now, true) {
+        Ok(token) if token.credential_id.is_some() => Err(refuse::forbidden_action(
+            "Using a delegated token to create another token is not allowed.",
+        )),
         Ok(token) => {
             identified.parent = Some(token.clone());
-            identified.credential_id.clone_from(&token.credential_id);
             identified.methods.push("token".into());
             identified.methods.extend(token.methods.iter().filter(|m| *m != "token").cloned());
             Ok(token.user_id.clone())
         }
-        Err(Dead::Invalid) => Err(refuse::unauthorized(&keystone.base)),
-        Err(Dead::Gone(message)) => Err(refuse::not_found(&message)),
+        Err(dead) => Err(dead.told(id)),
     }
 }
 
 /// By password or passcode.
 fn by_knowledge(keystone: &Keystone, method: &str, payload: &Value) -> Result<String, Reply> {
-    let Some(wanted) = payload.get("user") else { return Err(refuse::expected("user", method)) };
+    // It does not know its own name yet, says the real one.
+    let Some(wanted) = payload.get("user") else { return Err(refuse::expected("user", "None")) };
     let user = if let Some(name) = text(wanted, "name") {
         let Some(domain_wanted) = wanted.get("domain") else {
             return Err(refuse::expected("domain", "user"));
@@ -234,7 +246,7 @@ fn by_knowledge(keystone: &Keystone, method: &str, payload: &Value) -> Result<St
     };
     let right = |user: &&super::model::User| match method {
         "password" => text(wanted, "password") == Some(user.password.as_str()),
-        _ => text(wanted, "passcode") == Some(keystone.options.passcode.as_str()),
+        _ => text(wanted, "passcode") == keystone.options.passcode.as_deref(),
     };
     match user.filter(|user| user.enabled).filter(right) {
         Some(user) => Ok(user.id.clone()),

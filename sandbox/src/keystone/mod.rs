@@ -11,6 +11,7 @@ mod changes;
 mod credential_schema;
 mod credentials;
 mod events;
+mod expiry;
 mod identity;
 mod login;
 mod login_schema;
@@ -20,6 +21,7 @@ mod refuse;
 mod schema;
 mod seed;
 mod tokens;
+mod views;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,7 +31,8 @@ use axum::extract::{FromRequest, Request};
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::{Ask, Reply};
@@ -39,6 +42,7 @@ pub use events::{Event, UnknownName};
 pub(crate) use model::{Credential, Keystone};
 pub use seed::Seed;
 use tokens::Dead;
+use views::Collection;
 
 /// An answer, or a refusal.
 pub(crate) type Answer = Result<Reply, Reply>;
@@ -73,64 +77,74 @@ impl Caller {
 pub(crate) fn routes() -> Router<Arc<World>> {
     let credentials = "/v3/users/{user_id}/application_credentials";
     let credential = "/v3/users/{user_id}/application_credentials/{application_credential_id}";
+    let create = Serve::Formed(credential_schema::check_ask, credentials::create);
+    let page = open(|_, _| Err(refuse::no_such_method_of_page()));
     let grants = "/v3/projects/{project_id}/users/{user_id}/roles";
     let grant = "/v3/projects/{project_id}/users/{user_id}/roles/{role_id}";
-    Router::new()
-        .route("/", get(open(catalog::versions)))
-        .route("/v3", get(open(catalog::version)))
-        .route("/v3/", get(open(catalog::version)))
-        .route(
+    let table: Vec<(&str, MethodRouter<Arc<World>>)> = vec![
+        ("/", get(open(catalog::versions)).fallback(page)),
+        ("/v3", get(open(catalog::version)).fallback(page)),
+        (
             "/v3/auth/tokens",
             post(open(login::log_in)).get(on(tokens::show)).delete(on(tokens::revoke)),
-        )
-        .route("/v3/auth/catalog", get(on(catalog::show)))
-        .route("/v3/auth/projects", get(on(projects::list_own)))
-        .route("/v3/auth/domains", get(on(projects::list_own_domains)))
-        .route("/v3/auth/system", get(on(projects::show_own_system)))
-        .route(credentials, get(on(credentials::list)).post(on(credentials::create)))
-        .route(credential, get(on(credentials::show)).delete(on(credentials::delete)))
-        .route("/v3/users/{user_id}/access_rules", get(on(access_rules::list)))
-        .route(
+        ),
+        ("/v3/auth/catalog", get(on(catalog::show))),
+        ("/v3/auth/projects", get(on(projects::list_own))),
+        ("/v3/auth/domains", get(on(projects::list_own_domains))),
+        ("/v3/auth/system", get(on(projects::show_own_system))),
+        (credentials, get(on(credentials::list)).post(create)),
+        (credential, get(on(credentials::show)).delete(on(credentials::delete))),
+        ("/v3/users/{user_id}/access_rules", get(on(access_rules::list))),
+        (
             "/v3/users/{user_id}/access_rules/{access_rule_id}",
             get(on(access_rules::show)).delete(on(access_rules::delete)),
-        )
-        .route("/v3/users", get(on(identity::list_users)).post(on(identity::create_user)))
-        .route(
+        ),
+        ("/v3/users", get(on(identity::list_users)).post(on(identity::create_user))),
+        (
             "/v3/users/{user_id}",
             get(on(identity::show_user))
                 .patch(on(identity::update_user))
                 .delete(on(identity::delete_user)),
-        )
-        .route("/v3/users/{user_id}/password", post(on(identity::change_password)))
-        .route("/v3/users/{user_id}/projects", get(on(projects::list_of_user)))
-        .route("/v3/projects", get(on(projects::list)).post(on(projects::create)))
-        .route(
+        ),
+        ("/v3/users/{user_id}/password", post(on(identity::change_password))),
+        ("/v3/users/{user_id}/projects", get(on(projects::list_of_user))),
+        ("/v3/projects", get(on(projects::list)).post(on(projects::create))),
+        (
             "/v3/projects/{project_id}",
             get(on(projects::show)).patch(on(projects::update)).delete(on(projects::delete)),
-        )
-        .route("/v3/domains", get(on(projects::list_domains)))
-        .route("/v3/domains/{domain_id}", get(on(projects::show_domain)))
-        .route("/v3/roles", get(on(identity::list_roles)).post(on(identity::create_role)))
-        .route(
-            "/v3/roles/{role_id}",
-            get(on(identity::show_role)).delete(on(identity::delete_role)),
-        )
-        .route(grants, get(on(identity::list_grants)))
-        .route(
+        ),
+        ("/v3/domains", get(on(projects::list_domains))),
+        ("/v3/domains/{domain_id}", get(on(projects::show_domain))),
+        ("/v3/roles", get(on(identity::list_roles)).post(on(identity::create_role))),
+        ("/v3/roles/{role_id}", get(on(identity::show_role)).delete(on(identity::delete_role))),
+        (grants, get(on(identity::list_grants))),
+        (
             grant,
             put(on(identity::grant)).get(on(identity::check_grant)).delete(on(identity::ungrant)),
-        )
-        .method_not_allowed_fallback(async || refuse::no_such_method())
+        ),
+    ];
+    // A slash at the end makes no difference.
+    let both = |router: Router<Arc<World>>, (path, serve): (&str, MethodRouter<Arc<World>>)| {
+        let slashed = format!("{}/", path.trim_end_matches('/'));
+        let router = router.route(&slashed, serve.clone());
+        if path == slashed { router } else { router.route(path, serve) }
+    };
+    table
+        .into_iter()
+        .fold(Router::new(), both)
+        .method_not_allowed_fallback(open(|_, _| Err(refuse::no_such_method())))
         .fallback(open(|_, _| Err(refuse::no_such_path())))
 }
 
 /// One route's work.
 #[derive(Clone, Copy)]
 enum Serve {
-    /// Everybody; but a token that is sent must be good all the same.
+    /// Everybody; a token need not be good, but what it stands on must be there.
     All(fn(&mut Keystone, &Ask) -> Answer),
     /// Those who have a token that is good.
     Known(fn(&mut Keystone, &Ask, &Caller) -> Answer),
+    /// The same, but the body's form is looked at first.
+    Formed(fn(&Ask) -> Result<(), Reply>, fn(&mut Keystone, &Ask, &Caller) -> Answer),
 }
 
 fn on(serve: fn(&mut Keystone, &Ask, &Caller) -> Answer) -> Serve {
@@ -155,26 +169,40 @@ impl Handler<(), Arc<World>> for Serve {
 }
 
 impl Serve {
-    /// In the real one's order: the token, the form of the body, then the work.
+    /// In the real one's order: what the token stands on, the body, whether there is a token, the
+    /// work.
     fn answer(self, keystone: &mut Keystone, ask: &Ask) -> Answer {
         let caller = keystone.caller(ask)?;
-        if !ask.body.is_empty() {
-            json_body(ask)?;
+        json_body(ask)?;
+        let (form, serve) = match self {
+            Self::All(serve) => return serve(keystone, ask),
+            Self::Known(serve) => (None, serve),
+            Self::Formed(form, serve) => (Some(form), serve),
+        };
+        if let Some(form) = form {
+            form(ask)?;
         }
-        match (self, caller) {
-            (Self::All(serve), _) => serve(keystone, ask),
-            (Self::Known(serve), Some(caller)) => serve(keystone, ask, &caller),
-            (Self::Known(_), None) => Err(refuse::unauthorized(&keystone.base)),
+        match caller {
+            Some(caller) => serve(keystone, ask, &caller),
+            None => Err(refuse::unauthorized(&keystone.base)),
         }
     }
 }
 
 fn finished(answer: Answer) -> Reply {
-    answer.unwrap_or_else(|refusal| refusal).with_header(header::VARY, "X-Auth-Token")
+    let reply = answer.unwrap_or_else(|refusal| refusal);
+    // A crash is answered by the server below Keystone.
+    if reply.status.is_server_error() {
+        return reply;
+    }
+    reply.with_header(header::VARY, "X-Auth-Token")
 }
 
-/// The body as JSON, which must be an object.
+/// The body as JSON, which must be an object; an empty one if there is none.
 pub(crate) fn json_body(ask: &Ask) -> Result<Value, Reply> {
+    if ask.body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
     let kind = ask.header("content-type").unwrap_or_default();
     if !kind.is_empty() && !kind.contains("json") {
         return Err(refuse::expected("application/json", "Content-Type header"));
@@ -186,13 +214,13 @@ pub(crate) fn json_body(ask: &Ask) -> Result<Value, Reply> {
 }
 
 impl Keystone {
-    /// Who sends the request; none without a token.
+    /// Who sends the request; none without a token, or with one that is not good.
     fn caller(&self, ask: &Ask) -> Result<Option<Caller>, Reply> {
         let Some(id) = ask.header("x-auth-token") else { return Ok(None) };
         let token = match self.validate(id, ask.now, true) {
             Ok(token) => token,
-            Err(Dead::Invalid) => return Err(refuse::unauthorized(&self.base)),
             Err(Dead::Gone(message)) => return Err(refuse::not_found(&message)),
+            Err(_) => return Ok(None),
         };
         let credential = token.credential_id.as_deref().and_then(|id| self.credential(id));
         if let Some(credential) = credential
@@ -217,17 +245,26 @@ impl Keystone {
     }
 }
 
-/// `{"links": …, "<plural>": […]}` around members that link to themselves.
-pub(crate) fn collection(keystone: &Keystone, ask: &Ask, plural: &str, members: &[Value]) -> Reply {
-    let query = ask.raw_query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-    let this = format!("{}{}{query}", keystone.base, ask.path);
-    Reply::ok(&serde_json::json!({
-        plural: members,
-        "links": { "next": null, "self": this, "previous": null },
-    }))
+/// 200 with a list.
+pub(crate) fn collection(
+    keystone: &Keystone,
+    ask: &Ask,
+    plural: &str,
+    members: &[impl Serialize],
+) -> Reply {
+    Reply::json(StatusCode::OK, &Collection::new(keystone, ask, plural, members))
 }
 
-/// The object below that key of the body; an empty one if it is not there.
+/// The object below that key of the body, and the name that it must have.
+pub(crate) fn named_member(ask: &Ask, key: &str) -> Result<(String, Value), Reply> {
+    let wanted = member(ask, key)?;
+    match wanted["name"].as_str().filter(|name| !name.is_empty()) {
+        Some(name) => Ok((name.to_owned(), wanted)),
+        None => Err(refuse::invalid_field(key, &wanted, "'name' is a required property")),
+    }
+}
+
+/// The object below that key of the body.
 pub(crate) fn member(ask: &Ask, key: &str) -> Result<Value, Reply> {
     let body = json_body(ask)?;
     match body.get(key) {

@@ -59,6 +59,8 @@ pub(crate) struct Credential {
     pub(crate) user_id: String,
     /// None when it was made with an unscoped token.
     pub(crate) project_id: Option<String>,
+    /// Whatever its maker wrote there; means nothing.
+    pub(crate) system: Option<String>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) unrestricted: Option<bool>,
     /// Ids, sorted, as the database gives them.
@@ -97,7 +99,6 @@ pub(crate) struct Token {
 /// Tokens issued before it are dead; every condition that is set must hold.
 pub(crate) struct Revocation {
     pub(crate) user_id: Option<String>,
-    pub(crate) project_id: Option<String>,
     pub(crate) audit_id: Option<String>,
     pub(crate) at: Timestamp,
     pub(crate) sequence: u64,
@@ -113,8 +114,8 @@ pub(crate) struct Options {
     pub(crate) user_limit: Option<usize>,
     /// What a fresh credential's first logins are answered with; 201 means served.
     pub(crate) settling: Vec<u16>,
-    /// The one time-based passcode that is right.
-    pub(crate) passcode: String,
+    /// The one time-based passcode that is right; none: that method is not supported.
+    pub(crate) passcode: Option<String>,
     pub(crate) token_lifetime: jiff::SignedDuration,
 }
 
@@ -124,10 +125,19 @@ impl Default for Options {
             same_second_revocation: false,
             user_limit: None,
             settling: Vec::new(),
-            passcode: "123456".into(),
+            passcode: Some("123456".into()),
             token_lifetime: jiff::SignedDuration::from_hours(1),
         }
     }
+}
+
+/// An entry of the catalog.
+pub(crate) struct Service {
+    /// The type that clients look it up by.
+    pub(crate) kind: &'static str,
+    pub(crate) name: &'static str,
+    /// Where it begins on the sandbox's port.
+    pub(crate) path: &'static str,
 }
 
 /// All of a Keystone's state.
@@ -136,6 +146,8 @@ pub(crate) struct Keystone {
     pub(crate) base: String,
     pub(crate) ids: Ids,
     pub(crate) options: Options,
+    /// What the catalog lists; every cloud beside this one adds its own.
+    pub(crate) services: Vec<Service>,
     pub(crate) users: Vec<User>,
     pub(crate) projects: Vec<Project>,
     pub(crate) roles: Vec<Role>,
@@ -158,6 +170,7 @@ impl Keystone {
             base,
             ids,
             options: Options::default(),
+            services: vec![Service { kind: "identity", name: "keystone", path: "/v3" }],
             users: Vec::new(),
             projects: Vec::new(),
             roles: Vec::new(),

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::identity::{admin, admin_or_reader, duplicate};
+use super::identity::{admin, admin_or_reader};
 use super::model::{DOMAIN_ID, DOMAIN_NAME, Keystone, Project, Scope};
-use super::{Answer, Caller, collection, done, member, refuse};
+use super::{Answer, Caller, collection, done, member, named_member, refuse};
 use crate::http::{Ask, Reply};
 
 /// `GET /v3/auth/projects`.
@@ -38,14 +38,20 @@ pub(crate) fn show(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answe
 }
 
 pub(crate) fn create(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
-    let wanted = member(ask, "project")?;
+    let (name, wanted) = named_member(ask, "project")?;
     admin(caller, "create_project")?;
-    let name = wanted["name"].as_str().unwrap_or_default();
-    if keystone.project_named(name).is_some() {
-        return Err(duplicate("project", name));
+    if keystone.project_named(&name).is_some() {
+        let id = keystone.ids.hex();
+        return Err(refuse::conflict(
+            "project",
+            &format!(
+                "it is not permitted to have two projects with either the same name or same id in \
+                 the same domain: name is {name}, project id {id}"
+            ),
+        ));
     }
-    let id = keystone.add_project(name);
-    describe(keystone, &id, &wanted, ask);
+    let id = keystone.add_project(&name);
+    describe(keystone, &id, &wanted);
     let project = found(keystone, &id)?;
     let body = json!({ "project": body(keystone, project) });
     Ok(Reply::json(StatusCode::CREATED, &body))
@@ -56,16 +62,18 @@ pub(crate) fn update(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Ans
     admin(caller, "update_project")?;
     let id = ask.param("project_id");
     found(keystone, id)?;
-    describe(keystone, id, &wanted, ask);
+    describe(keystone, id, &wanted);
     let project = found(keystone, id)?;
-    Ok(Reply::ok(&json!({ "project": body(keystone, project) })))
+    let mut shown = body(keystone, project);
+    shown["extra"] = json!({});
+    Ok(Reply::ok(&json!({ "project": shown })))
 }
 
 pub(crate) fn delete(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
     admin(caller, "delete_project")?;
     let id = ask.param("project_id");
     found(keystone, id)?;
-    keystone.remove_project(id, ask.now);
+    keystone.remove_project(id);
     done()
 }
 
@@ -95,11 +103,11 @@ pub(crate) fn list_domains(keystone: &mut Keystone, ask: &Ask, caller: &Caller) 
 /// Everybody may see the domain of their own token.
 pub(crate) fn show_domain(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
     let id = ask.param("domain_id");
+    if caller.project_id.is_none() || id != DOMAIN_ID {
+        admin_or_reader(caller, "get_domain")?;
+    }
     if id != DOMAIN_ID {
         return Err(refuse::could_not_find("domain", id));
-    }
-    if caller.project_id.is_none() {
-        admin_or_reader(caller, "get_domain")?;
     }
     Ok(Reply::ok(&json!({ "domain": domain_body(keystone) })))
 }
@@ -115,7 +123,7 @@ fn holds_role(keystone: &Keystone, user_id: &str, project: &Project) -> bool {
     keystone.grants.iter().any(|grant| grant.user_id == user_id && grant.scope == scope)
 }
 
-fn describe(keystone: &mut Keystone, id: &str, wanted: &Value, ask: &Ask) {
+fn describe(keystone: &mut Keystone, id: &str, wanted: &Value) {
     if let Some(project) = keystone.projects.iter_mut().find(|project| project.id == id) {
         if let Some(text) = wanted["description"].as_str() {
             text.clone_into(&mut project.description);
@@ -125,7 +133,7 @@ fn describe(keystone: &mut Keystone, id: &str, wanted: &Value, ask: &Ask) {
         }
     }
     if let Some(enabled) = wanted["enabled"].as_bool() {
-        keystone.enable_project(id, enabled, ask.now);
+        keystone.enable_project(id, enabled);
     }
 }
 

@@ -1,13 +1,15 @@
 //! Keystone's ways to say no. The texts and shapes are the real ones, oddities included.
 
 use axum::http::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::schema::repr;
 use crate::http::Reply;
 
 /// What every validation error ends in.
 const MALFORMED: &str = "The server could not comply with the request since it is either malformed \
                          or otherwise incorrect. The client is assumed to be in error.";
+const PAGE: &str = "text/html; charset=utf-8";
 const UNAUTHENTICATED: &str = "The request you have made requires authentication.";
 
 pub(crate) fn error(status: StatusCode, message: &str) -> Reply {
@@ -31,8 +33,9 @@ pub(crate) fn expected(what: &str, place: &str) -> Reply {
     malformed(&format!("Expecting to find {what} in {place}."))
 }
 
-/// 400: the body breaks the schema.
-pub(crate) fn invalid_field(field: &str, value: &str, why: &str) -> Reply {
+/// 400: the body breaks the schema; the value is shown as Python prints it.
+pub(crate) fn invalid_field(field: &str, value: &Value, why: &str) -> Reply {
+    let value = value.as_str().map_or_else(|| repr(value), str::to_owned);
     bad_request(&format!("Invalid input for field/attribute {field}. Value: {value}. {why}"))
 }
 
@@ -59,6 +62,19 @@ pub(crate) fn scope_with_credential(base: &str) -> Reply {
         "title": "Unauthorized",
     });
     Reply::json(status, &json!({ "error": error }))
+        .with_header(header::WWW_AUTHENTICATE, format!("Keystone uri=\"{base}/v3\""))
+}
+
+/// 401 for a login by a method that is not served.
+pub(crate) fn unsupported_method(base: &str, methods: &[&str], totp: bool) -> Reply {
+    let methods: Vec<&str> = methods.iter().copied().chain(totp.then_some("totp")).collect();
+    let error = json!({
+        "code": 401,
+        "identity": { "methods": methods },
+        "message": "Attempted to authenticate with an unsupported method.",
+        "title": "Unauthorized",
+    });
+    Reply::json(StatusCode::UNAUTHORIZED, &json!({ "error": error }))
         .with_header(header::WWW_AUTHENTICATE, format!("Keystone uri=\"{base}/v3\""))
 }
 
@@ -95,6 +111,17 @@ pub(crate) fn no_such_path() -> Reply {
          requested URL was not found on the server. If you entered the URL manually please check \
          your spelling and try again.</p>\n",
     )
+    .with_header(header::CONTENT_TYPE, PAGE)
+}
+
+/// 405 where the real one has no resource, but a page.
+pub(crate) fn no_such_method_of_page() -> Reply {
+    Reply::html(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "<!doctype html>\n<html lang=en>\n<title>405 Method Not Allowed</title>\n<h1>Method Not \
+         Allowed</h1>\n<p>The method is not allowed for the requested URL.</p>\n",
+    )
+    .with_header(header::CONTENT_TYPE, PAGE)
 }
 
 /// 405; the header that lists the allowed ones comes from the router.
@@ -105,7 +132,7 @@ pub(crate) fn no_such_method() -> Reply {
     )
 }
 
-/// 500: where the real Keystone crashes.
+/// 500: where the real Keystone crashes. Its own code writes no header any more then.
 pub(crate) fn crash() -> Reply {
     Reply::html(
         StatusCode::INTERNAL_SERVER_ERROR,

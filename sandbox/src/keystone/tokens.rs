@@ -12,10 +12,26 @@ const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 
 /// Why a token is not good.
 pub(crate) enum Dead {
-    /// Unknown, expired, revoked, without roles: 401 to its bearer.
-    Invalid,
+    /// Expired, revoked, its user disabled: 401 to its bearer.
+    Failed,
     /// Something it stands on is gone: 404 with these words, also to its bearer.
     Gone(String),
+    /// Its user has no role where it is for: 401.
+    Powerless,
+    /// Nobody ever issued it: 401 to its bearer.
+    Unrecognized,
+}
+
+impl Dead {
+    /// What somebody is told who asks about that token.
+    pub(crate) fn told(&self, id: &str) -> Reply {
+        refuse::not_found(match self {
+            Self::Failed => "Failed to validate token",
+            Self::Gone(message) => message,
+            Self::Powerless => return refuse::could_not_find("token", id),
+            Self::Unrecognized => "Could not recognize Fernet token",
+        })
+    }
 }
 
 /// What is asked for when a token is made.
@@ -66,29 +82,29 @@ impl Keystone {
         now: Timestamp,
         knows_access_rules: bool,
     ) -> Result<&Token, Dead> {
-        let token = self.tokens.get(id).ok_or(Dead::Invalid)?;
+        let token = self.tokens.get(id).ok_or(Dead::Unrecognized)?;
         self.check_scope(token)?;
         let enabled = self.user(&token.user_id).is_some_and(|user| user.enabled);
         if !enabled || now >= token.expires_at || self.is_revoked(token) {
-            return Err(Dead::Invalid);
+            return Err(Dead::Failed);
         }
         if let Some(id) = &token.credential_id {
             let credential = self.credential(id).ok_or_else(|| no_credential(id))?;
             if !credential.access_rules.is_empty() && !knows_access_rules {
-                return Err(Dead::Invalid);
+                return Err(Dead::Failed);
             }
         }
         Ok(token)
     }
 
     fn check_scope(&self, token: &Token) -> Result<(), Dead> {
+        if self.user(&token.user_id).is_none() {
+            return Err(Dead::Gone(format!("Could not find user: {}.", token.user_id)));
+        }
         if let Some(id) = &token.credential_id
             && self.credential(id).is_none()
         {
             return Err(no_credential(id));
-        }
-        if self.user(&token.user_id).is_none() {
-            return Err(Dead::Gone(format!("Could not find user: {}.", token.user_id)));
         }
         if let Scope::Project(id) = &token.scope {
             let project = self
@@ -101,7 +117,7 @@ impl Keystone {
             }
         }
         if token.scope != Scope::Unscoped && self.roles_of(token).is_empty() {
-            return Err(Dead::Invalid);
+            return Err(Dead::Powerless);
         }
         Ok(())
     }
@@ -119,12 +135,7 @@ impl Keystone {
 
     fn is_revoked(&self, token: &Token) -> bool {
         self.revocations.iter().any(|event| {
-            let project = match &token.scope {
-                Scope::Project(id) => Some(id),
-                _ => None,
-            };
             let meant = event.user_id.as_ref().is_none_or(|id| *id == token.user_id)
-                && event.project_id.as_ref().is_none_or(|id| Some(id) == project)
                 && event.audit_id.as_ref().is_none_or(|id| token.audit_ids.contains(id));
             let earlier = token.sequence < event.sequence
                 || (self.options.same_second_revocation
@@ -136,25 +147,13 @@ impl Keystone {
 
     /// Kills all tokens of a user issued until now.
     pub(crate) fn revoke_user(&mut self, user_id: &str, now: Timestamp) {
-        self.revoke(Some(user_id), None, None, now);
+        self.revoke(Some(user_id), None, now);
     }
 
-    /// Kills all tokens of a project issued until now.
-    pub(crate) fn revoke_project(&mut self, project_id: &str, now: Timestamp) {
-        self.revoke(None, Some(project_id), None, now);
-    }
-
-    fn revoke(
-        &mut self,
-        user_id: Option<&str>,
-        project_id: Option<&str>,
-        audit_id: Option<&str>,
-        at: Timestamp,
-    ) {
+    fn revoke(&mut self, user_id: Option<&str>, audit_id: Option<&str>, at: Timestamp) {
         let sequence = self.next_sequence();
         self.revocations.push(Revocation {
             user_id: user_id.map(str::to_owned),
-            project_id: project_id.map(str::to_owned),
             audit_id: audit_id.map(str::to_owned),
             at,
             sequence,
@@ -214,7 +213,7 @@ impl Keystone {
                 "restricted": credential.unrestricted != Some(true),
             });
             if !credential.access_rules.is_empty() {
-                shown["access_rules"] = json!(self.rules_body(credential));
+                shown["access_rules"] = json!(self.rule_views(credential));
             }
         }
         json!({ "token": body })
@@ -234,7 +233,7 @@ pub(crate) fn show(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answe
 pub(crate) fn revoke(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
     let (_, token) = subject(keystone, ask, caller, "revoke_token")?;
     if let Some(audit_id) = token.audit_ids.first() {
-        keystone.revoke(None, None, Some(audit_id), ask.now);
+        keystone.revoke(None, Some(audit_id), ask.now);
     }
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
@@ -256,10 +255,7 @@ fn subject(
     };
     let token = match keystone.validate(id, ask.now, knows_access_rules) {
         Ok(token) => token.clone(),
-        Err(Dead::Invalid) => {
-            return Err(refuse::not_found(&format!("Could not find token: {id}.")));
-        }
-        Err(Dead::Gone(message)) => return Err(refuse::not_found(&message)),
+        Err(dead) => return Err(dead.told(id)),
     };
     let own = token.user_id == caller.user_id;
     if own || caller.is_admin() || (action != "revoke_token" && caller.has_role("service")) {

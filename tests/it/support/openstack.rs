@@ -67,6 +67,11 @@ impl Keystone {
         Self { auth_url: facts.auth_url.clone(), region: facts.region.clone(), http, token }
     }
 
+    /// The administrator's token.
+    pub(crate) fn administrator(&self) -> String {
+        self.token.clone()
+    }
+
     /// A new user in a new project, with these roles there.
     pub(crate) async fn user(&self, roles: &[&str]) -> User {
         let name = unique("project");

@@ -1,0 +1,11 @@
+//! The sandbox held to the real thing: by a real Keystone, answer by answer, and by the real
+//! client.
+
+mod acting;
+mod client;
+mod differ;
+mod events;
+mod issuing;
+mod logins;
+mod people;
+mod reading;
