@@ -6,8 +6,10 @@
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
 
 mod bed;
+mod cloud;
 mod examples;
 mod host;
+mod openstacksdk;
 mod probe;
 mod protocol_failures;
 mod protocol_others;

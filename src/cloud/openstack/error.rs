@@ -35,6 +35,12 @@ pub enum Error {
     /// The catalog has no such service; lists what it has.
     #[error("the service catalog has no {wanted}; it has: {available}")]
     NotInCatalog { wanted: String, available: String },
+    /// Keystone offers no way to end this token.
+    #[error(
+        "{request} cannot revoke a token that is bound by access rules; it ends with its application \
+         credential, or by itself"
+    )]
+    NotRevocable { request: String },
     /// Stopped by the caller while waiting, before anything was sent.
     #[error("{request} was given up because the operation was stopped")]
     Stopped { request: String },
@@ -82,9 +88,11 @@ impl Error {
                 *may_have_acted
             }
             Self::Unreadable { .. } => true,
-            Self::Config(_) | Self::Login(_) | Self::NotInCatalog { .. } | Self::Stopped { .. } => {
-                false
-            }
+            Self::Config(_)
+            | Self::Login(_)
+            | Self::NotInCatalog { .. }
+            | Self::NotRevocable { .. }
+            | Self::Stopped { .. } => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::header::HeaderName;
+use http::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -44,6 +44,7 @@ const FUTILE_FOR: Duration = Duration::from_mins(1);
 const MOST_RENEWALS: u32 = 2;
 
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+const ACCESS_RULES: HeaderName = HeaderName::from_static("openstack-identity-access-rules");
 const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 
 /// Whoever logs in with this gets a token of its own, outside the session's.
@@ -171,26 +172,38 @@ impl Session {
     /// A token of its own by the session's login, for whoever will revoke it. A one-time passcode
     /// cannot be used for it; Keystone then refuses.
     pub async fn new_token(&self, patience: &Patience) -> Result<Token, Error> {
-        self.issue(&self.shared.cloud.authentication, false, patience).await
+        // in line with all other logins: one that was refused is not sent once more
+        let mut slot = self.locked(patience).await?;
+        self.log_in_by(&mut slot, false, patience).await
     }
 
-    /// Revokes a token that [`Session::log_in`] gave (or any other). One that is dead already is
-    /// a success.
+    /// Revokes a token that [`Session::log_in`] gave (or any other of the user's). One that is dead
+    /// already is a success; one that is bound by access rules is [`Error::NotRevocable`].
     pub async fn revoke(&self, token: &SecretString, patience: &Patience) -> Result<(), Error> {
-        let request = Request::new(Method::DELETE, self.shared.path(&["auth", "tokens"])?)
-            .secret_header(SUBJECT_TOKEN, token);
-        let by_itself = request.clone().secret_header(AUTH_TOKEN, token);
+        let about = |method: Method| {
+            let path = self.shared.path(&["auth", "tokens"])?;
+            Ok::<_, Error>(Request::new(method, path).secret_header(SUBJECT_TOKEN, token))
+        };
+        let gone = |error: &Error| error.status() == Some(404);
+        let by_itself = about(Method::DELETE)?.secret_header(AUTH_TOKEN, token);
         match judge(&by_itself, self.shared.client.send(&by_itself, patience).await?) {
-            Ok(_) => Ok(()),
-            Err(Error::Api(answer)) if answer.status == 404 => Ok(()),
+            Ok(_) => return Ok(()),
+            Err(error) if gone(&error) => return Ok(()),
             // dead already, or bound by access rules that do not allow it this call: ask as
             // ourselves
-            Err(Error::Api(answer)) if matches!(answer.status, 401 | 403) => {
-                match self.send(request, patience).await {
-                    Err(Error::Api(answer)) if answer.status == 404 => Ok(()),
-                    outcome => outcome.map(|_| ()),
-                }
-            }
+            Err(Error::Api(answer)) if matches!(answer.status, 401 | 403) => {}
+            Err(error) => return Err(error),
+        }
+        match self.send(about(Method::DELETE)?, patience).await {
+            Ok(_) => return Ok(()),
+            Err(error) if gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+        // a 404 too for what lives but has access rules: only who says to know of those is told
+        let knowing = (ACCESS_RULES, HeaderValue::from_static("1.0"));
+        match self.send(about(Method::GET)?.header(knowing.0, knowing.1), patience).await {
+            Ok(_) => Err(Error::NotRevocable { request: by_itself.label() }),
+            Err(error) if gone(&error) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -311,13 +324,30 @@ impl Session {
         })
     }
 
-    /// Logs in; whoever calls holds the lock, so that there is one login at a time.
+    /// Puts a new token into the slot.
     async fn refill(
         &self,
         slot: &mut Slot,
         with_catalog: bool,
         patience: &Patience,
     ) -> Result<Arc<Held>, Error> {
+        // what cannot log in again must take all that it may ever need
+        let with_catalog = with_catalog || !self.shared.cloud.authentication.can_be_repeated();
+        let issued = Instant::now();
+        let token = self.log_in_by(slot, with_catalog, patience).await?;
+        let held = Arc::new(Held::new(token, issued));
+        slot.held = Some(Arc::clone(&held));
+        Ok(held)
+    }
+
+    /// Logs in, unless it is known what will come of it; whoever calls holds the lock, so that there
+    /// is one login at a time.
+    async fn log_in_by(
+        &self,
+        slot: &mut Slot,
+        with_catalog: bool,
+        patience: &Patience,
+    ) -> Result<Token, Error> {
         if let Some(refusal) = &slot.refused {
             return Err(Error::Login(refusal.clone()));
         }
@@ -326,33 +356,28 @@ impl Session {
             _ => {}
         }
         let authentication = &self.shared.cloud.authentication;
-        // what cannot log in again must take all that it may ever need
-        let with_catalog = with_catalog || !authentication.can_be_repeated();
-        let issued = Instant::now();
-        match self.issue(authentication, with_catalog, patience).await {
+        let outcome = self.issue(authentication, with_catalog, patience).await;
+        let error = match outcome {
             Ok(token) => {
-                let held = Arc::new(Held::new(token, issued));
                 slot.unanswered = None;
-                slot.held = Some(Arc::clone(&held));
-                Ok(held)
+                return Ok(token);
             }
             Err(Error::Api(refusal)) => {
                 let refusal = self.shared.explained(refusal, slot.held.is_some());
                 let temporary = refusal.status >= 500 || matches!(refusal.status, 408 | 429);
-                if temporary {
-                    slot.unanswered = Some((Instant::now(), Error::Login(refusal.clone())));
-                } else {
+                if !temporary {
                     slot.refused = Some(refusal.clone());
+                    return Err(Error::Login(refusal));
                 }
-                Err(Error::Login(refusal))
+                Error::Login(refusal)
             }
-            Err(error) => {
-                if matches!(error, Error::NoAnswer { .. } | Error::Unreadable { .. }) {
-                    slot.unanswered = Some((Instant::now(), error.clone()));
-                }
-                Err(error)
-            }
+            Err(error) => error,
+        };
+        // what ended by the caller's own patience says nothing to others
+        if !matches!(error, Error::Stopped { .. } | Error::TimedOut { .. }) {
+            slot.unanswered = Some((Instant::now(), error.clone()));
         }
+        Err(error)
     }
 
     async fn issue(
