@@ -131,12 +131,12 @@ async fn serve(
         Reply::Cut | Reply::Slow(..) => return,
         Reply::Silence => return tokio::time::sleep(Duration::from_mins(10)).await,
     };
-    let mut text = format!("HTTP/1.1 {status} X\r\ncontent-length: {promised}\r\n");
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str("connection: close\r\n\r\n");
-    text.push_str(&body);
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
+    let text = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {promised}\r\n{headers}connection: close\r\n\r\n{body}"
+    );
     // who has gone away does not want it
     let _ = socket.write_all(text.as_bytes()).await;
     let _ = socket.shutdown().await;

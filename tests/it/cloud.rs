@@ -112,7 +112,8 @@ async fn a_credential_lives_and_dies() {
     let keystone_api = session.keystone();
     let (id, p) = (made.id.as_str(), patience());
     assert_eq!(keystone_api.application_credential(&user.id, id, &p).await.unwrap(), made);
-    assert_eq!(keystone_api.application_credentials(&user.id, &p).await.unwrap(), [made.clone()]);
+    let all = keystone_api.application_credentials(&user.id, &p).await.unwrap();
+    assert_eq!(all, std::slice::from_ref(&made));
     let found = keystone_api.application_credential_named(&user.id, "first", &p).await.unwrap();
     assert_eq!(found, Some(made.clone()));
     let absent = keystone_api.application_credential_named(&user.id, "First", &p).await.unwrap();
@@ -265,7 +266,8 @@ async fn a_restricted_credential_reads_and_does_not_write() {
     let own = create(&session(&user), &user, &new("own")).await;
     let session = as_credential(&user, &own);
     let (api, p) = (session.keystone(), patience());
-    assert_eq!(api.application_credentials(&user.id, &p).await.unwrap(), [own.clone()]);
+    let all = api.application_credentials(&user.id, &p).await.unwrap();
+    assert_eq!(all, std::slice::from_ref(&own));
     let error = api.create_application_credential(&user.id, &new("more"), &p).await.unwrap_err();
     assert_eq!((error.status(), error.is_ambiguous()), (Some(403), false));
     let error = api.delete_application_credential(&user.id, &own.id, &p).await.unwrap_err();
@@ -274,6 +276,8 @@ async fn a_restricted_credential_reads_and_does_not_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_plain_user_may_not_know_is_hidden_and_an_admin_knows() {
+    use Existence::{Hidden, No, Yes};
+
     let keystone = Keystone::get().await;
     let (user, other) = (keystone.user(&["member"]).await, keystone.user(&["member"]).await);
     let admin = keystone.user(&["admin"]).await;
@@ -286,7 +290,6 @@ async fn what_a_plain_user_may_not_know_is_hidden_and_an_admin_knows() {
             api.project_exists(project_id, &p).await.unwrap(),
         )
     };
-    use Existence::{Hidden, No, Yes};
     assert_eq!(known(&user, &user.id, &user.project_id).await, (Yes, Yes));
     assert_eq!(known(&user, &other.id, &other.project_id).await, (Hidden, Hidden));
     assert_eq!(known(&user, unknown, unknown).await, (Hidden, Hidden));
@@ -391,7 +394,8 @@ async fn many_at_once_share_one_login() {
     }
     let mut made: Vec<_> = work.join_all().await.into_iter().map(|made| made.name).collect();
     let (mut names, p) = (names, patience());
-    (made.sort(), names.sort());
+    made.sort();
+    names.sort();
     assert_eq!(made, names);
     let listed = session.keystone().application_credentials(&user.id, &p).await.unwrap();
     assert_eq!(listed.len(), 20);

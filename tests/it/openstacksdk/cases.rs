@@ -81,6 +81,7 @@ const CLOUDS: &str = "clouds:
 pub(super) fn agreed() -> Vec<Case> {
     let mut cases = of_the_environment();
     cases.extend(of_files());
+    cases.extend(of_values_in_files());
     cases.extend(of_regions());
     cases.extend(of_settings());
     cases
@@ -234,6 +235,11 @@ fn of_files() -> Vec<Case> {
         case("profile by its old key, overlaid")
             .file("work/clouds.yaml", "clouds: {a: {cloud: vendor, region_name: own, auth: {user_id: u, password: p, project_id: q}}}")
             .file("home/.config/openstack/clouds-public.yaml", profile),
+    ]
+}
+
+fn of_values_in_files() -> Vec<Case> {
+    vec![
         case("outside auth").file(
             "work/clouds.yaml",
             "clouds:\n  a:\n    auth: {auth_url: 'https://in', username: in, password: in, project_name: in}\n    \

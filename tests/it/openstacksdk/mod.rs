@@ -1,4 +1,4 @@
-//! Configurations resolved side by side: by us, and by openstacksdk with keystoneauth from PyPI. Both must come
+//! Configurations resolved side by side: by us, and by openstacksdk with keystoneauth from `PyPI`. Both must come
 //! to the same login, sent to the same place with the same trust.
 //!
 //! Where we differ on purpose, both sides are written down, so that it is seen when openstacksdk changes its mind.

@@ -79,6 +79,7 @@ async fn ask(server: &Server, trust: Trust) -> Result<u16, Error> {
     client.send(&request, &Patience::default()).await.map(|answer| answer.status.as_u16())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "trust's parts are optional")]
 fn pem(text: &str) -> Option<Pem> {
     Some(Pem::parse(text, None))
 }

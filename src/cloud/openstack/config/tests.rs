@@ -57,20 +57,20 @@ fn user(cloud: &Cloud) -> String {
 
 /// A clouds.yaml of clouds that log in as a user of the cloud's name.
 fn clouds(names: &[&str]) -> String {
-    let mut text = "clouds:\n".to_owned();
-    for name in names {
-        text.push_str(&format!(
-            "  {name}:\n    auth: {{auth_url: 'https://{name}/v3', user_id: {name}, \
-             password: pw, project_id: p}}\n"
-        ));
-    }
-    text
+    let entry = |name: &&str| {
+        format!(
+            "  {name}:\n    auth: {{auth_url: 'https://{name}/v3', user_id: {name}, password: pw, \
+             project_id: p}}\n"
+        )
+    };
+    format!("clouds:\n{}", names.iter().map(entry).collect::<String>())
 }
 
 fn named(cloud: &str) -> Settings {
     Settings { cloud: Some(cloud.to_owned()), ..Settings::default() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "settings are optional")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

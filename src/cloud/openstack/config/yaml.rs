@@ -239,7 +239,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let below = format!("*a{}, ", level - 1).repeat(9);
-            text.push_str(&format!("a{level}: &a{level} [{below}*a{}]\n", level - 1));
+            text = format!("{text}a{level}: &a{level} [{below}*a{}]\n", level - 1);
         }
         assert_eq!(parse_yaml(&text).err().as_deref(), Some("its aliases add up to too much"));
         let deep = "[".repeat(100);
