@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::cloud::openstack::config::Settings;
+use crate::cloud::openstack::config::{Settings, Surroundings};
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::cluster_rotation::ClusterRotationResource;
 use crate::provider::config::Config;
@@ -34,7 +34,16 @@ use crate::tfplugin::traits::Provider;
 
 /// Everything that the provider serves.
 pub fn registry() -> Registry {
-    let openstack = Arc::new(Openstack::default());
+    serving(Openstack::default())
+}
+
+/// The same with surroundings of its own instead of the process's: for tests in their own process.
+pub fn registry_in(surroundings: Surroundings) -> Registry {
+    serving(Openstack::in_surroundings(surroundings))
+}
+
+fn serving(openstack: Openstack) -> Registry {
+    let openstack = Arc::new(openstack);
     let kubernetes = Arc::new(Shared::default());
     Registry::new(Rekey { kubernetes: Arc::clone(&kubernetes), openstack: Arc::clone(&openstack) })
         .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))

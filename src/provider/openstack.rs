@@ -26,6 +26,8 @@ pub enum PlanChecks {
 pub struct Openstack {
     configured: RwLock<Configured>,
     listings: Mutex<HashMap<String, Listing>>,
+    /// None: the process's, looked at on first use.
+    surroundings: Option<Surroundings>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -49,6 +51,10 @@ type Listing = Arc<OnceCell<Arc<Vec<ApplicationCredential>>>>;
 pub struct NotYet(pub &'static str);
 
 impl Openstack {
+    pub fn in_surroundings(surroundings: Surroundings) -> Self {
+        Self { surroundings: Some(surroundings), ..Self::default() }
+    }
+
     pub fn configure(&self, settings: Result<Settings, &'static str>, plan_checks: PlanChecks) {
         let configured = match settings {
             Err(setting) => Configured::Unknown(setting),
@@ -79,7 +85,9 @@ impl Openstack {
         };
         let made = session
             .get_or_try_init(|| async {
-                Session::new(resolve(&settings, &Surroundings::of_process())?)
+                let surroundings =
+                    self.surroundings.clone().unwrap_or_else(Surroundings::of_process);
+                Session::new(resolve(&settings, &surroundings)?)
             })
             .await;
         match made {

@@ -9,6 +9,7 @@ mod bed;
 mod cloud;
 mod examples;
 mod host;
+mod host_application_credential;
 mod openstacksdk;
 mod probe;
 mod protocol_failures;

@@ -169,7 +169,7 @@ impl<'s> Keystone<'s> {
     ) -> Result<(), Error> {
         let path = ["users", user_id, "application_credentials", id];
         let request = self.request(Method::DELETE, &path)?;
-        self.session.send(request, patience).await.map(|_| ())
+        self.session.done(request, patience).await
     }
 
     /// All of the user's, used or left behind.
@@ -191,7 +191,7 @@ impl<'s> Keystone<'s> {
         patience: &Patience,
     ) -> Result<(), Error> {
         let request = self.request(Method::DELETE, &["users", user_id, "access_rules", id])?;
-        self.session.send(request, patience).await.map(|_| ())
+        self.session.done(request, patience).await
     }
 
     /// A user by id. Everybody may read themselves; others only with a reading role on the system

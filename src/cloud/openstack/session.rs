@@ -258,6 +258,26 @@ impl Session {
             .map_err(|error| unreadable(request, &answer, &describe(&error)))
     }
 
+    /// Like [`Session::send`], for what is answered without a body. A page in its place, of a proxy
+    /// say, is not the service's answer: nothing is known to be done.
+    pub async fn done(&self, request: Request, patience: &Patience) -> Result<(), Error> {
+        let again = request.idempotency == Idempotency::Idempotent;
+        match self.done_once(&request, patience).await {
+            Err(Error::Unreadable { .. }) if again && patience.check().is_ok() => {
+                self.done_once(&request, patience).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn done_once(&self, request: &Request, patience: &Patience) -> Result<(), Error> {
+        let answer = self.send(request.clone(), patience).await?;
+        if answer.body.is_empty() {
+            return Ok(());
+        }
+        Err(unreadable(request, &answer, "it should have no body"))
+    }
+
     /// An address under Keystone's `/v3`.
     pub(super) fn identity_url(&self, path: &[&str]) -> Result<Url, Error> {
         self.shared.path(path)

@@ -217,6 +217,17 @@ async fn answers_that_cannot_be_read_are_asked_for_once_more() {
 }
 
 #[tokio::test]
+async fn a_page_in_place_of_an_empty_answer_deletes_nothing() {
+    let page = || Reply::Answer { status: 200, headers: vec![], body: "<html>".to_owned() };
+    let stub = keystone(move |_, _| page()).await;
+    let session = session(&stub);
+    let error =
+        session.keystone().delete_application_credential(USER, "c", &patience()).await.unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }) && error.is_ambiguous(), "{error}");
+    assert!(session.keystone().delete_access_rule(USER, "r", &patience()).await.is_err());
+}
+
+#[tokio::test]
 async fn existence_is_told_as_far_as_the_caller_may_know() {
     for (status, expected) in [
         (200, Existence::Yes),

@@ -77,7 +77,10 @@ pub fn diagnostic_faults(
         fault("the summary is one line that says something".to_owned());
     }
     // Terraform folds messages by summary: a name or a number in it tears them apart.
-    if summary.contains(['"', '\'']) || summary.chars().any(|it| it.is_ascii_digit()) {
+    if summary.contains('"')
+        || summary.contains(" '")
+        || summary.chars().any(|it| it.is_ascii_digit())
+    {
         fault("the summary is constant: names and numbers belong into the detail".to_owned());
     }
     if diagnostic.detail.trim().is_empty() {
