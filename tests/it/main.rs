@@ -8,6 +8,7 @@
 mod bed;
 mod cloud;
 mod examples;
+mod functions;
 mod host;
 mod host_application_credential;
 mod openstacksdk;
