@@ -106,10 +106,13 @@ fn attribute(field: &Field, attribute: &Attribute) -> TokenStream {
         }
     }));
     let validators = validators(attribute);
+    let shape = quote!(<#ty as ::rekey::tfplugin::model::AttrType>::shape());
+    let answer = *computed && !optional;
+    let shape = if answer { quote!(#shape.read_only()) } else { shape };
     quote! {
         ::rekey::tfplugin::schema::Attribute {
             name: #name,
-            shape: <#ty as ::rekey::tfplugin::model::AttrType>::shape(),
+            shape: #shape,
             description: #description,
             required: #required,
             optional: #optional,

@@ -110,6 +110,32 @@ impl Shape {
         }
     }
 
+    /// The same as an answer: nobody configures what is in it. So one model can stand for both.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        let inner = |attributes: Vec<Attribute>| {
+            let read_only = attributes.into_iter().map(|attribute| Attribute {
+                required: false,
+                optional: false,
+                computed: true,
+                write_only: false,
+                validators: Vec::new(),
+                default: None,
+                requires_replace: false,
+                shape: attribute.shape.read_only(),
+                ..attribute
+            });
+            read_only.collect()
+        };
+        match self {
+            Self::Plain(ty) => Self::Plain(ty),
+            Self::NestedSingle(attributes) => Self::NestedSingle(inner(attributes)),
+            Self::NestedList(attributes) => Self::NestedList(inner(attributes)),
+            Self::NestedSet(attributes) => Self::NestedSet(inner(attributes)),
+            Self::NestedMap(attributes) => Self::NestedMap(inner(attributes)),
+        }
+    }
+
     /// The attributes of each nested object; none for a plain type.
     pub fn nested(&self) -> &[Attribute] {
         match self {

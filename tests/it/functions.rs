@@ -255,9 +255,9 @@ async fn both_files_say_the_same_to_openstacksdk() {
             folder.path(),
         );
         assert_eq!(by_shell, by_file);
-        let resolved: serde_json::Value = serde_json::from_str(&by_file).unwrap();
-        let resolved = resolved["plugin"].as_str().unwrap();
-        assert!(resolved.contains(plugin), "{resolved} is not {plugin}");
+        let facts: serde_json::Value = serde_json::from_str(&by_file).unwrap();
+        let taken = facts["plugin"].as_str().unwrap();
+        assert!(taken.contains(plugin), "{taken} is not {plugin}");
     }
 }
 

@@ -167,6 +167,27 @@ fn types_become_shapes() {
     assert!(matches!(attribute("rules_by_name").shape, Shape::NestedMap(_)));
 }
 
+/// Has what is configured, and the same as an answer.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+struct Both {
+    /// As configured.
+    #[attr(optional)]
+    wanted: Attr<Set<Rule>>,
+    /// As found.
+    #[attr(computed)]
+    found: Attr<Map<Rule>>,
+}
+
+#[test]
+fn what_is_in_an_answer_is_computed() {
+    let [wanted, found] = Both::attributes().try_into().unwrap();
+    let method = &wanted.shape.nested()[0];
+    assert!(method.required && !method.computed && method.validators.len() == 1);
+    let method = &found.shape.nested()[0];
+    assert!(!method.required && !method.optional && method.computed);
+    assert!(method.validators.is_empty());
+}
+
 #[test]
 fn a_value_comes_back_as_it_went() {
     let ty = Everything::schema(0).ty();

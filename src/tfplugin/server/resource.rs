@@ -8,6 +8,7 @@ use super::typed::{IDENTITY_VERSION, Served, tell};
 use super::{private, schema, secrets, wire, write_only};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
+use crate::tfplugin::model::Model as _;
 use crate::tfplugin::proto::tfplugin6 as pb;
 use crate::tfplugin::schema::Schema;
 use crate::tfplugin::traits::{ImportTarget, MoveSource, Operation, PlanRequest, Resource};
@@ -18,6 +19,8 @@ use crate::tfplugin::{plan_helpers, validate};
 pub(super) trait AnyResource: Send + Sync {
     fn schema(&self) -> &Schema;
     fn identity_schema(&self) -> Option<pb::ResourceIdentitySchema>;
+    /// What core would refuse in the schema of its identity.
+    fn identity_problems(&self) -> Vec<String>;
     async fn validate(
         &self,
         cx: &Context,
@@ -62,6 +65,10 @@ pub(super) trait AnyResource: Send + Sync {
 impl<R: Resource> AnyResource for Served<R> {
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn identity_problems(&self) -> Vec<String> {
+        R::Identity::schema(IDENTITY_VERSION).identity_problems()
     }
 
     fn identity_schema(&self) -> Option<pb::ResourceIdentitySchema> {
