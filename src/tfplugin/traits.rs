@@ -152,7 +152,7 @@ impl<R: Resource + ?Sized> Clone for StateCell<R> {
 #[async_trait]
 pub trait Resource: Send + Sync + 'static {
     type Model: Model;
-    /// [`NoIdentity`] where there is none.
+    /// [`NoIdentity`](super::model::NoIdentity) where there is none.
     type Identity: Model;
     type Private: Serialize
         + DeserializeOwned
