@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::support::magnum::Magnum;
 use crate::support::openstack::{Keystone, User, unique};
 use crate::support::terraform::{Workspace, repository};
 use crate::support::tools::Cli;
@@ -53,24 +54,38 @@ async fn every_whole_configuration_works() {
 #[tokio::test]
 async fn every_part_works_with_the_provider_block() {
     let keystone = Keystone::get().await;
-    let parts: Vec<_> = PARTS[1..]
-        .iter()
-        .flat_map(|kind| folders(&repository("examples").join(kind)))
-        .flat_map(|folder| files(&folder))
-        .filter(|file| !file.file_name().unwrap().to_str().unwrap().starts_with("import"))
-        .collect();
-    assert!(parts.len() >= 5, "{parts:?}");
+    let parts = parts();
+    let (of_clusters, of_credentials): (Vec<_>, Vec<_>) =
+        parts.iter().partition(|part| is_of_clusters(part));
+    assert!(of_credentials.len() >= 8 && of_clusters.len() >= 2, "{parts:?}");
     for cli in Cli::all() {
-        for part in &parts {
-            if part.to_str().unwrap().contains("ephemeral") && !cli.at_least(1, 11) {
-                continue;
-            }
+        for part in of_credentials.iter().filter(|part| knows(cli, part)) {
             println!("{} with {}", part.display(), cli.path.display());
             let alice = keystone.user(&["member"]).await;
             let workspace = workspace(cli, &alice);
             copy(&workspace, &repository("examples/provider/provider.tf"));
             copy(&workspace, part);
             is_applied_and_destroyed(workspace, &keystone, &alice).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_part_about_clusters_works_with_a_real_magnum() {
+    let magnum = Magnum::get().await;
+    let alice = magnum.user("alice");
+    let cluster = magnum.cluster(&alice, "tpl-full", json!({})).await;
+    for cli in Cli::all() {
+        for part in parts().iter().filter(|part| is_of_clusters(part) && knows(cli, part)) {
+            println!("{} with {}", part.display(), cli.path.display());
+            let mut workspace = workspace(cli, &alice);
+            copy(&workspace, &repository("examples/provider/provider.tf"));
+            let text = std::fs::read_to_string(part).unwrap();
+            workspace
+                .write("main.tf", &text.replace("\"prod\"\n", &format!("\"{}\"\n", cluster.name)));
+            workspace.apply(&[]).await.ok();
+            workspace.plan(&[]).await.empty();
+            workspace.destroy(&[]).await.ok();
         }
     }
 }
@@ -107,9 +122,7 @@ async fn the_import_blocks_import() {
     let keystone = Keystone::get().await;
     let folder = repository("examples/resources/rekey_application_credential");
     for cli in Cli::all() {
-        for (file, needs) in
-            [("import-by-string-id.tf", (1, 5)), ("import-by-identity.tf", (1, 12))]
-        {
+        for (file, needs) in [("import-by-string-id.tf", (1, 5)), ("import-identity.tf", (1, 12))] {
             if !cli.at_least(needs.0, needs.1) {
                 continue;
             }
@@ -133,6 +146,27 @@ async fn every_example_is_formatted() {
         let examples = repository("examples").display().to_string();
         workspace.run(&["fmt", "-check", "-recursive", &examples]).await.ok();
     }
+}
+
+/// The examples of the single types and functions.
+fn parts() -> Vec<PathBuf> {
+    PARTS[1..]
+        .iter()
+        .flat_map(|kind| folders(&repository("examples").join(kind)))
+        .flat_map(|folder| files(&folder))
+        .filter(|file| !file.file_name().unwrap().to_str().unwrap().starts_with("import"))
+        .collect()
+}
+
+/// Ephemeral resources came with Terraform 1.10 and OpenTofu 1.11.
+fn knows(cli: &Cli, part: &Path) -> bool {
+    !part.to_str().unwrap().contains("ephemeral") || cli.at_least(1, 11)
+}
+
+/// Does it need a Magnum?
+fn is_of_clusters(part: &Path) -> bool {
+    let text = part.to_str().unwrap();
+    text.contains("cluster") || text.contains("kubeconfig")
 }
 
 fn copy(workspace: &Workspace, file: &Path) {

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod canary;
+pub(crate) mod magnum;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
 pub(crate) mod terraform;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -24,14 +25,17 @@ struct Facts {
 }
 
 /// Found or started once for each test process, which then holds a lock that keeps it running.
-static FACTS: LazyLock<(Facts, File)> = LazyLock::new(|| {
+static FACTS: LazyLock<(Facts, File)> = LazyLock::new(|| bed("keystone"));
+
+/// The facts of the bed with these services, and the lock that keeps it running.
+pub(super) fn bed<F: DeserializeOwned>(services: &str) -> (F, File) {
     let folder = tools::target().join("openstack");
-    std::fs::create_dir_all(folder.join("keystone")).unwrap();
-    let users = File::create(folder.join("keystone/users.lock")).unwrap();
+    std::fs::create_dir_all(folder.join(services)).unwrap();
+    let users = File::create(folder.join(services).join("users.lock")).unwrap();
     users.lock_shared().unwrap();
     let output = std::process::Command::new(tools::python())
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openstack/bed.py"))
-        .args(["up", "--services", "keystone", "--dir"])
+        .args(["up", "--services", services, "--dir"])
         .arg(&folder)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
@@ -39,13 +43,12 @@ static FACTS: LazyLock<(Facts, File)> = LazyLock::new(|| {
         .unwrap();
     assert!(
         output.status.success(),
-        "the Keystone for the tests did not start:\n{}",
+        "the {services} for the tests did not start:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
     let path = String::from_utf8(output.stdout).unwrap();
-    let facts = serde_json::from_slice(&std::fs::read(path.trim()).unwrap()).unwrap();
-    (facts, users)
-});
+    (serde_json::from_slice(&std::fs::read(path.trim()).unwrap()).unwrap(), users)
+}
 
 /// The service, seen by its administrator.
 #[derive(Clone, Debug)]
@@ -325,7 +328,7 @@ fn password_login(name: &str, password: &str, scope: Option<&Value>) -> Value {
     login("password", &json!({ "user": user }), scope)
 }
 
-async fn issue(
+pub(super) async fn issue(
     http: &reqwest::Client,
     auth_url: &str,
     body: &Value,

@@ -6,7 +6,7 @@ import json
 import urllib.request
 
 ROLES = ("_member_", "project_admin", "compute_start_stop", "unheld_role")
-# The user's password is the name and "pw".
+# The user's password is the name and "-password".
 USERS = {
     "alice": {"demo": ["member", "_member_", "project_admin", "compute_start_stop"], "other": ["member"]},
     "bob": {"demo": ["member"]},
@@ -52,11 +52,11 @@ def keystone(urls, admin_password):
 
 
 def new_user(rest, name, grants, projects, roles):
-    user = rest.make("user", name=name, password=name + "pw", domain_id="default")
+    user = rest.make("user", name=name, password=name + "-password", domain_id="default")
     for project, granted in grants.items():
         for role in granted:
             rest.send("PUT", f"/projects/{projects[project]}/users/{user}/roles/{roles[role]}")
-    return {"id": user, "password": name + "pw"}
+    return {"id": user, "password": name + "-password"}
 
 
 def magnum(urls, admin_password):
@@ -76,7 +76,7 @@ def magnum(urls, admin_password):
             "name": image, "os_distro": image, "magnum_driver": image.replace("-", "_"), "visibility": "public",
             "disk_format": "raw", "container_format": "bare"})
 
-    rest = Rest(urls["keystone"], "alice", "alicepw", "demo")
+    rest = Rest(urls["keystone"], "alice", "alice-password", "demo")
     templates = {f"tpl-{kind}": {"image_id": f"stub-{kind}"} for kind in ("full", "norotate")}
     templates |= {f"kubernetes-{tag}": {"image_id": "stub-full", "labels": {"kube_tag": tag}}
                   for tag in ("v1.33.8", "v1.34.2")}

@@ -1,0 +1,11 @@
+# Whatever of the login's own user expires within two weeks, or has expired already.
+data "rekey_application_credentials" "expiring" {
+  expires_within = "P14D"
+}
+
+output "expiring" {
+  value = {
+    for credential in data.rekey_application_credentials.expiring.credentials :
+    credential.name => credential.days_left
+  }
+}
