@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
@@ -31,6 +33,12 @@ pub(crate) fn register_text(secret: &str) {
     let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
     for form in forms(secret) {
         known.insert(Secret(form));
+    }
+    // A key or a file may be quoted by the line; its first and last lines are no secret.
+    for line in secret.lines().skip(1).map(str::trim) {
+        if line.len() >= STRONG && !line.starts_with("-----") {
+            known.insert(Secret(Zeroizing::new(line.to_owned())));
+        }
     }
 }
 
@@ -90,7 +98,8 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
-/// As it is, as JSON and as Rust's Debug quote it, and as a URL or a form carries it.
+/// As it is, as JSON and as Rust's Debug quote it, as a URL or a form carries it, and in base64, as
+/// Kubernetes keeps it.
 fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let unquoted = |quoted: &str| {
         let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -108,7 +117,8 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
             _ => drop(write!(url, "%{byte:02X}")),
         }
     }
-    vec![Zeroizing::new(secret.to_owned()), unquoted(&json), unquoted(&debug), url]
+    let base64 = Zeroizing::new(STANDARD.encode(secret));
+    vec![Zeroizing::new(secret.to_owned()), unquoted(&json), unquoted(&debug), url, base64]
 }
 
 fn without_secrets(text: &str, shortest: usize) -> Cow<'_, str> {

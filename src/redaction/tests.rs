@@ -15,13 +15,24 @@ fn a_secret_is_crossed_out_however_it_is_quoted() {
         format!("login with {text} failed"),
         serde_json::json!({ "password": text }).to_string(),
         format!("{:?}", vec![text]),
+        "data: dGVzdHMtcXVvdGVkICJwL3ciXCDDqSsl".to_owned(),
         "q=tests-quoted%20%22p%2Fw%22%5C%20%C3%A9%2B%25&x=1".to_owned(),
     ];
     for form in forms {
         let clean = clean(&form);
         assert!(clean.contains(REDACTED), "{clean}");
-        assert!(!clean.contains("tests-quoted"), "{clean}");
+        assert!(!clean.contains("tests-quoted") && !clean.contains("dGVzdHM"), "{clean}");
     }
+}
+
+#[test]
+fn a_secret_of_many_lines_is_crossed_out_by_the_line_too() {
+    secret(
+        "-----BEGIN KEY-----\n  tests-key-line-one\ntests-key-line-two\nshort\n-----END KEY-----\n",
+    );
+    assert_eq!(clean("at tests-key-line-one"), "at (redacted)");
+    assert_eq!(clean("tests-key-line-two!"), "(redacted)!");
+    assert_eq!(clean("-----BEGIN KEY----- short"), "-----BEGIN KEY----- short");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::lifecycle::{self, Ends, Outside};
+use super::lifecycle::{self, Outside};
 use super::socket::SocketDir;
 use super::{Failure, Program, quoted, stdout};
 use crate::tfplugin::server::Registry;
@@ -25,7 +25,8 @@ pub(super) async fn serve(
          It serves until Ctrl-C, in plain text, to this user only.",
         quoted(&reattach)
     ))?;
-    let ended = lifecycle::serve(registry(), listener, None, Ends::WithOperator(outside)).await;
+    let ended =
+        lifecycle::serve(registry(), listener, None, async |_| outside.operator_ends().await).await;
     dir.sweep();
     Ok(ended?)
 }

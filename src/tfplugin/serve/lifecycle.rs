@@ -45,34 +45,40 @@ impl Outside {
         })
     }
 
-    /// SIGTERM or SIGHUP, and SIGINT where it `counts`.
-    async fn end(&mut self, counts: bool) {
+    /// Comes back when the operator ends a process in debug mode.
+    pub(super) async fn operator_ends(mut self) {
+        self.signalled(true).await;
+    }
+
+    /// Comes back when somebody ends a plugin, or its host is gone. Ctrl-C in the host's terminal is
+    /// the host's own affair: it says by `StopProvider` what becomes of it.
+    pub(super) async fn host_ends(mut self, open: watch::Receiver<usize>) {
+        let host = self.host;
+        tokio::select! {
+            () = self.signalled(false) => {}
+            () = orphaned(host, open) => tracing::warn!("the host is gone: ending"),
+        }
+    }
+
+    /// SIGTERM or SIGHUP, and SIGINT if it counts.
+    async fn signalled(&mut self, interrupts_count: bool) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.hang_up.recv() => return,
-                _ = self.interrupt.recv() => if counts { return },
+                _ = self.interrupt.recv() => if interrupts_count { return },
             }
         }
     }
 }
 
-/// Who decides on the end.
-#[derive(Debug)]
-pub(super) enum Ends {
-    /// The operator, in debug mode.
-    WithOperator(Outside),
-    /// The host: Ctrl-C in its terminal is its own affair, and it says by `StopProvider` what
-    /// becomes of it.
-    WithHost(Outside),
-}
-
-/// Serves until somebody ends it.
+/// Serves until a host says Shutdown, or `ended` comes back, which is given the number of open
+/// connections to watch.
 pub(super) async fn serve(
     registry: Registry,
     listener: UnixListener,
     tls: Option<Arc<ServerConfig>>,
-    mut ends: Ends,
+    ended: impl AsyncFnOnce(watch::Receiver<usize>),
 ) -> Result<(), tonic::transport::Error> {
     let server = Server::new(registry);
     let calls = server.calls();
@@ -85,7 +91,7 @@ pub(super) async fn serve(
     let patience = tokio::select! {
         ended = &mut serving => return ended,
         () = end.cancelled() => AFTER_SHUTDOWN,
-        () = ends.come(opened) => AFTER_SIGNAL,
+        () = ended(opened) => AFTER_SIGNAL,
     };
     end.cancel();
     // Waits end now; an effect in flight is finished, and its answer delivered if anybody listens.
@@ -101,21 +107,6 @@ pub(super) async fn serve(
     }
 }
 
-impl Ends {
-    async fn come(&mut self, open: watch::Receiver<usize>) {
-        match self {
-            Self::WithOperator(outside) => outside.end(true).await,
-            Self::WithHost(outside) => {
-                let host = outside.host;
-                tokio::select! {
-                    () = outside.end(false) => {}
-                    () = orphaned(host, open) => tracing::warn!("the host is gone: ending"),
-                }
-            }
-        }
-    }
-}
-
 /// Comes back when the host died without a word: nobody else would ever end this process.
 async fn orphaned(host: u32, mut open: watch::Receiver<usize>) {
     loop {
@@ -128,3 +119,6 @@ async fn orphaned(host: u32, mut open: watch::Receiver<usize>) {
         let _ = timeout(LOOK, open.changed()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,8 @@ async fn plugin(
     stdout::say(&host.line(&dir.socket(), certificate))?;
     let config = tls.as_ref().map(|tls| tls.config.clone());
     let ended =
-        lifecycle::serve(registry(), listener, config, lifecycle::Ends::WithHost(outside)).await;
+        lifecycle::serve(registry(), listener, config, async |open| outside.host_ends(open).await)
+            .await;
     dir.sweep();
     ended.map_err(Failure::from)
 }

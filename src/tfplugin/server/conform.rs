@@ -87,3 +87,69 @@ fn key(text: &mut String, name: &str) -> serde_json::Result<()> {
     text.push(':');
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ty() -> Type {
+        let part = Type::object([("count", Type::Number), ("name", Type::String)]);
+        Type::object([
+            ("any", Type::Dynamic),
+            ("by_name", Type::map(part.clone())),
+            ("parts", Type::list(part.clone())),
+            ("set", Type::set(part.clone())),
+            ("tags", Type::map(Type::String)),
+            ("whole", part),
+        ])
+    }
+
+    fn fitted(json: &str) -> String {
+        let value = decode(json.as_bytes(), &ty()).unwrap();
+        String::from_utf8(json::encode(&value, &ty()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_empty_object_is_null_throughout() {
+        let nothing =
+            r#"{"any":null,"by_name":null,"parts":null,"set":null,"tags":null,"whole":null}"#;
+        assert_eq!(fitted("{}"), nothing);
+        assert_eq!(fitted(r#"{"gone":{"deep":[1]}}"#), nothing);
+    }
+
+    #[test]
+    fn it_fits_at_every_depth_and_keeps_every_digit() {
+        let stored = r#"{
+            "any": {"type": ["object", {"a": "number"}], "value": {"a": 1}},
+            "by_name": {"x \" y": {"count": 123456789012345678901234567890.5, "old": 1}},
+            "parts": [null, {"name": "n"}],
+            "set": [{"count": 1, "name": "n", "old": null}],
+            "tags": {"kept": "as it is"},
+            "whole": {}
+        }"#;
+        let wanted = r#"{
+            "any": {"type": ["object", {"a": "number"}], "value": {"a": 1}},
+            "by_name": {"x \" y": {"count": 123456789012345678901234567890.5, "name": null}},
+            "parts": [null, {"count": null, "name": "n"}],
+            "set": [{"count": 1, "name": "n"}],
+            "tags": {"kept": "as it is"},
+            "whole": {"count": null, "name": null}
+        }"#;
+        let decoded = json::decode(wanted.as_bytes(), &ty()).unwrap();
+        assert_eq!(decode(stored.as_bytes(), &ty()).unwrap(), decoded);
+        assert!(fitted(stored).contains("123456789012345678901234567890.5"));
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_text_is_an_error_and_no_panic(
+            text in r#"([\[\]{},:"]|null|"parts"|"whole"|"count"|[0-9]|\\|é){0,24}"#
+        ) {
+            if let Ok(value) = decode(text.as_bytes(), &ty()) {
+                prop_assert!(json::encode(&value, &ty()).is_ok());
+            }
+        }
+    }
+}

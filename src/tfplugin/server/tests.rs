@@ -2,7 +2,7 @@
 
 mod apply;
 mod calls;
-mod probe;
+pub(crate) mod probe;
 mod resource;
 mod rest;
 
@@ -41,6 +41,18 @@ fn wire<M: Model>(value: &Value) -> Option<pb::DynamicValue> {
 
 fn thing(members: &[(&str, Value)]) -> Option<pb::DynamicValue> {
     wire::<Thing>(&object::<Thing>(members))
+}
+
+/// An apply that waits until it is stopped.
+pub(crate) fn slow() -> Request<pb::apply_resource_change::Request> {
+    let planned = thing(&[("name", text("slow")), ("color", text("blue")), ("id", Value::Unknown)]);
+    Request::new(pb::apply_resource_change::Request {
+        type_name: "probe_thing".into(),
+        prior_state: null(),
+        planned_state: planned,
+        config: thing(&[("name", text("slow"))]),
+        ..Default::default()
+    })
 }
 
 fn null() -> Option<pb::DynamicValue> {

@@ -87,3 +87,42 @@ pub(super) fn timestamp(moment: jiff::Timestamp) -> prost_types::Timestamp {
     }
     prost_types::Timestamp { seconds, nanos }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_count_forward_also_before_1970() {
+        let of = |text: &str| {
+            let moment = timestamp(text.parse().unwrap());
+            (moment.seconds, moment.nanos)
+        };
+        assert_eq!(of("1970-01-01T00:00:01.25Z"), (1, 250_000_000));
+        assert_eq!(of("1969-12-31T23:59:58.75Z"), (-2, 750_000_000));
+    }
+
+    #[test]
+    fn a_message_about_everything_points_nowhere() {
+        let told = diagnostics(vec![
+            Diagnostic::error("a", "b").at(AttributePath::root()),
+            Diagnostic::warning("c", "d").at_attribute("x"),
+        ]);
+        assert_eq!(told[0].attribute, None);
+        assert_eq!(told[1].attribute.as_ref().unwrap().steps.len(), 1);
+        assert_eq!((told[0].severity, told[1].severity), (1, 2));
+    }
+
+    #[test]
+    fn a_long_secret_does_not_reach_the_operator_either() {
+        crate::redaction::register_text("wire-tests-a-long-secret");
+        let told = diagnostics(vec![Diagnostic::error("s", "see wire-tests-a-long-secret")]);
+        assert_eq!(told[0].detail, "see (redacted)");
+    }
+
+    #[test]
+    fn absent_and_empty_values_are_null() {
+        assert_eq!(decode(None, &Type::Bool), Ok(Value::Null));
+        assert_eq!(decode(Some(&pb::DynamicValue::default()), &Type::Bool), Ok(Value::Null));
+    }
+}

@@ -5,17 +5,6 @@ use std::time::Duration;
 
 use super::*;
 
-fn slow() -> Request<pb::apply_resource_change::Request> {
-    let planned = thing(&[("name", text("slow")), ("color", text("blue")), ("id", Value::Unknown)]);
-    Request::new(pb::apply_resource_change::Request {
-        type_name: "probe_thing".into(),
-        prior_state: null(),
-        planned_state: planned,
-        config: thing(&[("name", text("slow"))]),
-        ..Default::default()
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_waits_but_not_the_work_nor_the_service() {
     let (server, seen) = server();

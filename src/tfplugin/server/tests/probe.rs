@@ -77,22 +77,24 @@ pub(super) struct Kept {
 
 /// What the handlers saw.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) words: Mutex<Vec<String>>,
-    pub(super) finished: AtomicUsize,
+pub(crate) struct Seen {
+    words: Mutex<Vec<String>>,
+    pub(crate) finished: AtomicUsize,
+    /// Told when `slow` begins to wait.
+    pub(crate) waiting: tokio::sync::Notify,
 }
 
 impl Seen {
-    pub(super) fn say(&self, word: impl Into<String>) {
+    fn say(&self, word: impl Into<String>) {
         self.words.lock().unwrap().push(word.into());
     }
 
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.words.lock().unwrap())
     }
 }
 
-pub(super) fn registry(seen: &Arc<Seen>) -> Registry {
+pub(crate) fn registry(seen: &Arc<Seen>) -> Registry {
     Registry::new(Probe(Arc::clone(seen)))
         .resource(Things(Arc::clone(seen)))
         .data_source(Facts)
@@ -155,6 +157,7 @@ impl Things {
             "panic-after" => panic!("panicked after it saved"),
             "fail-after" => return Err(Diagnostic::error("Not proven", "but made").into()),
             "slow" => {
+                self.0.waiting.notify_one();
                 tokio::select! {
                     () = cx.cancel().cancelled() => self.0.say("stopped waiting"),
                     () = tokio::time::sleep(Duration::from_mins(1)) => self.0.say("waited"),
