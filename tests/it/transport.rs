@@ -21,7 +21,7 @@ use crate::host::process::{Handshake, Process, Started, connect};
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// For what must happen, however slow the machine: never a measure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_terraform-provider-rekey"));
