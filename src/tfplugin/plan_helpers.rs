@@ -179,7 +179,8 @@ fn changed(
             }
             // Elements of a set have no path, and no element of one set belongs to one of the other.
             Shape::NestedSet(nested) => {
-                if marked(nested, &prior) != marked(nested, &planned) {
+                let matters = nested.iter().any(|attribute| attribute.requires_replace);
+                if matters && marked(nested, &prior) != marked(nested, &planned) {
                     found.push(path);
                 }
             }

@@ -17,6 +17,7 @@ mod protocol_failures;
 mod protocol_others;
 mod protocol_process;
 mod protocol_resource;
+mod protocol_terraform;
 mod sandbox;
 mod scenarios;
 mod support;

@@ -65,7 +65,7 @@ pub(crate) fn host() -> (Host, Cloud) {
     (Host::new(InProcess(move || registry(&shared.session()))), cloud)
 }
 
-fn registry(cloud: &Cloud) -> Registry {
+pub(crate) fn registry(cloud: &Cloud) -> Registry {
     Registry::new(Probe(cloud.clone()))
         .resource(thing::ThingResource(cloud.clone()))
         .data_source(others::Census(cloud.clone()))

@@ -130,6 +130,28 @@ fn a_set_counts_as_one() {
 }
 
 #[test]
+fn a_set_without_marks_may_come_and_go() {
+    /// A note.
+    #[derive(Clone, Debug, Default, Model)]
+    struct Note {
+        /// What it says.
+        #[attr(optional)]
+        text: Attr<String>,
+    }
+    /// Notes.
+    #[derive(Clone, Debug, Default, Model)]
+    struct Notes {
+        /// Unordered.
+        #[attr(optional)]
+        set: Attr<Set<Note>>,
+    }
+    let none = Notes::default().into_object();
+    let one = Notes { set: Attr::Known(Set(vec![Note { text: "a".into() }])) }.into_object();
+    assert_eq!(requires_replace(&Notes::attributes(), &none, &one), []);
+    assert_eq!(requires_replace(&Notes::attributes(), &one, &none), []);
+}
+
+#[test]
 fn defaults_stand_where_nothing_is_configured() {
     let list = |inner: Inner| Outer { list: Attr::Known(vec![inner]), ..Outer::default() };
     let config = list(Inner::default()).into_object();

@@ -52,7 +52,7 @@ struct Inner {
 
 impl Cloud {
     /// The same cloud, seen by a process that has not logged in.
-    pub(super) fn session(&self) -> Self {
+    pub(crate) fn session(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), login: Arc::default() }
     }
 
