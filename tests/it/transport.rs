@@ -18,6 +18,8 @@ use tonic::transport::Channel;
 
 use crate::host::certificate::ClientCertificate;
 use crate::host::process::{Handshake, Process, Started, connect};
+use crate::support::terraform::Workspace;
+use crate::support::tools::Cli;
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// For what must happen, however slow the machine: never a measure.
@@ -202,20 +204,6 @@ async fn the_health_service_knows_the_plugin() {
     assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
 }
 
-#[tokio::test]
-async fn messages_may_be_larger_than_grpcs_own_limit() {
-    let folder = folder();
-    let started = start_in(&folder).await;
-    let mut provider = ProviderClient::new(started.connect().await);
-    let request = pb::upgrade_resource_state::Request {
-        type_name: "rekey_nothing".into(),
-        version: 0,
-        raw_state: Some(pb::RawState { json: vec![b' '; 32 << 20], ..Default::default() }),
-    };
-    let told = provider.upgrade_resource_state(request).await.unwrap().into_inner();
-    assert_eq!(told.diagnostics[0].summary, "Not served by this provider");
-}
-
 // What ends it
 
 #[tokio::test]
@@ -387,4 +375,23 @@ async fn in_debug_mode_it_says_how_to_attach_and_serves_until_an_interrupt() {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest.trim(), "");
+}
+
+// The real host
+
+#[tokio::test]
+async fn the_real_command_lines_shake_hands_with_it() {
+    for cli in Cli::all() {
+        let mut workspace = Workspace::new(cli);
+        let block = "terraform {\n  required_providers {\n    rekey = { source = \"rekey/rekey\" }\n  }\n}\n";
+        workspace.write("main.tf", block);
+        let run = workspace.run(&["providers", "schema", "-json"]).await.ok();
+        let json = run.stdout.lines().find(|line| line.starts_with('{')).expect("a line of JSON");
+        let schemas: serde_json::Value = serde_json::from_str(json).unwrap();
+        let ours = schemas["provider_schemas"].as_object().unwrap().values().next().unwrap();
+        assert!(ours["resource_schemas"]["rekey_application_credential"].is_object());
+        // Without TLS, as it is when somebody looks at what goes over the wire.
+        workspace.env("TF_DISABLE_PLUGIN_TLS", "1");
+        workspace.run(&["providers", "schema", "-json"]).await.ok();
+    }
 }
