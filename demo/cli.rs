@@ -87,10 +87,10 @@ impl Directory {
 /// `TF` or `TOFU` may name it; else `terraform`, else `tofu`.
 fn find() -> Outcome<PathBuf> {
     let named = ["TF", "TOFU"].into_iter().filter_map(std::env::var_os);
-    let names = named.chain(["terraform".into(), "tofu".into()]);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    for name in names {
-        let mut candidates = std::env::split_paths(&path).map(|folder| folder.join(&name));
+    let wanted = named.chain(["terraform".into(), "tofu".into()]);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    for name in wanted {
+        let mut candidates = std::env::split_paths(&folders).map(|folder| folder.join(&name));
         if let Some(found) = candidates.find(|candidate| candidate.is_file()) {
             return Ok(found);
         }

@@ -11,6 +11,7 @@ use crate::provider::cluster_rotation::checks::{inside, unreadable};
 use crate::provider::cluster_rotation::model::Magnum;
 use crate::provider::cluster_rotation::private::UnderWay;
 use crate::provider::cluster_rotation::told::called;
+use crate::provider::errors;
 use crate::provider::kubernetes::KubernetesAccess;
 use crate::tfplugin::diagnostics::Diagnostic;
 
@@ -107,15 +108,20 @@ pub async fn signed(
 }
 
 fn hidden(cluster: &Cluster, doing: &str, error: &crate::cloud::openstack::Error) -> Diagnostic {
-    let mut diagnostic = unreadable(doing, error);
-    if error.status() == Some(403) {
-        let owner = cluster.user_id.as_deref().unwrap_or("unknown");
-        let whose = format!(
-            "\n\nMagnum lets only the owner of a cluster do this: user {owner}, who created it or rotated its credential last."
-        );
-        diagnostic.detail.push_str(&whose);
+    if error.status() != Some(403) {
+        return unreadable(doing, error);
     }
-    diagnostic
+    let owner = cluster.user_id.as_deref().unwrap_or("unknown");
+    errors::call(
+        "Only the owner of a cluster gets its certificates",
+        doing,
+        error,
+        "Nothing was changed.",
+        &format!(
+            "Magnum gives them to user {owner}, who created the cluster or rotated its credential last, and to nobody else of the \
+             project. Log in as that user, or become the owner by rotating the cluster's application credential."
+        ),
+    )
 }
 
 /// Restarts what is left and waits for it; `under_way.workloads` shrinks by each that is done.

@@ -215,7 +215,7 @@ pub fn view(value: &Val) -> Json {
             let text = number.to_string();
             serde_json::from_str(&text)
                 .ok()
-                .filter(|json: &Json| json.to_string() == text)
+                .filter(|json: &Json| serde_json::to_string(json).is_ok_and(|back| back == text))
                 .unwrap_or(Json::String(text))
         }
         Val::List(values) | Val::Tuple(values) => values.iter().map(view).collect(),

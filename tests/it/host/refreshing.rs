@@ -168,7 +168,7 @@ impl Workspace {
 
     fn note_drift(&self, plan: &mut Plan) {
         plan.state_changes = self.state.instances != plan.refreshed.instances;
-        for (address, _) in &self.state.instances {
+        for address in self.state.instances.keys() {
             let (was, is) = (self.state.attributes(address), plan.refreshed.attributes(address));
             if was != is {
                 plan.drift.insert(address.clone(), (was, is));

@@ -347,9 +347,8 @@ impl ThingResource {
         let mut private = change.private;
         private.trail.push("apply".to_owned());
         self.0.put(id, thing.clone());
-        match mood {
-            Some(Mood::LeaveUnknown | Mood::FailHalfway) => thing.secret = Attr::Unknown,
-            _ => {}
+        if let Some(Mood::LeaveUnknown | Mood::FailHalfway) = mood {
+            thing.secret = Attr::Unknown;
         }
         state.save(Stored { identity: Some(identity(&thing)), state: thing, private });
         match mood {
