@@ -74,7 +74,7 @@ async fn every_part_works_with_the_provider_block() {
 async fn every_part_about_clusters_works_with_a_real_magnum() {
     let magnum = Magnum::get().await;
     let alice = magnum.user("alice");
-    let cluster = magnum.cluster(&alice, "tpl-full", json!({})).await;
+    let cluster = magnum.cluster(&alice, "kubernetes-v1.34.2", json!({})).await;
     for cli in Cli::all() {
         for part in parts().iter().filter(|part| is_of_clusters(part) && knows(cli, part)) {
             println!("{} with {}", part.display(), cli.path.display());

@@ -92,13 +92,16 @@ impl Magnum {
 
     /// The cluster as Magnum shows it, once nothing is in progress.
     pub(crate) async fn settled(&self, user: &User, cluster: &Cluster) -> Value {
+        // Listed rather than asked for by its uuid: Magnum answers a create before the cluster is there.
         let waiting = async {
             loop {
-                let shown = self
-                    .send(user, Method::GET, &format!("/clusters/{}", cluster.uuid), None)
-                    .await;
-                if !shown["status"].as_str().unwrap().ends_with("_IN_PROGRESS") {
-                    return shown;
+                let listed = self.send(user, Method::GET, "/clusters/detail", None).await;
+                let clusters = listed["clusters"].as_array().unwrap();
+                let found = clusters.iter().find(|shown| shown["uuid"] == cluster.uuid.as_str());
+                if let Some(shown) = found
+                    && !shown["status"].as_str().unwrap().ends_with("_IN_PROGRESS")
+                {
+                    return shown.clone();
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
