@@ -72,11 +72,11 @@ impl Default for Trust {
 }
 
 /// A setting that cannot be used, and why.
-pub(super) type Complaint = (&'static str, String);
+pub(in crate::cloud) type Complaint = (&'static str, String);
 
 impl Trust {
     /// Reads the files it names. `secure` false: for connections that will not use TLS, no roots.
-    pub(super) fn client_config(&self, secure: bool) -> Result<ClientConfig, Complaint> {
+    pub(in crate::cloud) fn client_config(&self, secure: bool) -> Result<ClientConfig, Complaint> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()

@@ -20,7 +20,7 @@ use super::connection::{self, Connector, Failure};
 use super::error::{Error, Refusal, Unreachable};
 use super::{exec, tls};
 use crate::clock;
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::{Interruption, Patience};
 
 /// One API server and one login. Cheap to clone; contacts nobody before the first call.
 #[derive(Clone, Debug)]
@@ -154,11 +154,13 @@ impl Client {
         let mut attempt = 1;
         loop {
             let answer = match effect {
-                Effect::Reads => within(patience, &what, begun, self.send(request)).await?,
+                Effect::Reads => {
+                    within(patience, &what, begun, Box::pin(self.send(request))).await?
+                }
                 Effect::Changes => {
                     // Nothing to wait for: only whether it is still wanted.
                     within(patience, &what, begun, std::future::ready(())).await?;
-                    self.send(request).await
+                    Box::pin(self.send(request)).await
                 }
             };
             let error = match answer {
@@ -170,7 +172,7 @@ impl Client {
             }
             let pause = PAUSE * 2_u32.pow(attempt - 1);
             tracing::debug!(%error, attempt, ?pause, "the API server is asked again");
-            if patience.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
+            if !patience.allows(pause) {
                 return Err(error);
             }
             within(patience, &what, begun, tokio::time::sleep(pause)).await?;
@@ -339,18 +341,12 @@ pub(super) async fn within<T>(
     begun: Instant,
     wait: impl Future<Output = T>,
 ) -> Result<T, Error> {
-    let end = async {
-        match patience.deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline).await,
-            None => std::future::pending().await,
+    patience.until(wait).await.map_err(|interruption| match interruption {
+        Interruption::Cancelled => Error::Stopped { what: what.to_owned() },
+        Interruption::OutOfTime => {
+            Error::TimedOut { what: what.to_owned(), after: begun.elapsed() }
         }
-    };
-    tokio::select! {
-        biased;
-        () = patience.cancel.cancelled() => Err(Error::Stopped { what: what.to_owned() }),
-        value = wait => Ok(value),
-        () = end => Err(Error::TimedOut { what: what.to_owned(), after: begun.elapsed() }),
-    }
+    })
 }
 
 const JSON: &str = "application/json";

@@ -19,6 +19,8 @@ pub mod rollout;
 pub mod served;
 mod settings;
 pub mod stuck;
+#[cfg(test)]
+mod testing;
 mod tls;
 pub mod workload;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::client::{Answer, Effect};
 use super::{Client, Error};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// One verb on one kind of thing in one namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

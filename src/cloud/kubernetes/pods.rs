@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::objects::{ContainerStatus, PodItem};
 use super::workload::{Observed, RESTARTED_AT};
 use super::{Client, Error, Kind};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// A pod that runs or is about to.
 #[derive(Clone, Debug, PartialEq, Eq)]

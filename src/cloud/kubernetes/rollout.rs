@@ -12,7 +12,7 @@ use super::objects::Item;
 use super::pods::Pod;
 use super::workload::{Observed, RESTARTED_AT, whole_seconds};
 use super::{Client, Error, Kind, Workload};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// How far a rollout is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,34 +63,47 @@ impl Client {
         since: Timestamp,
         patience: &Patience,
     ) -> Result<Rollout, Error> {
-        let what = format!("waiting for {workload}");
         let begun = Instant::now();
+        match self.follow(workload, since, patience, begun).await {
+            Ok(rollout) => Ok(rollout),
+            Err(Halt::Broken(error)) => Err(error),
+            Err(Halt::Stuck(reason)) => {
+                Err(self.stuck(workload, reason, since, begun, patience).await)
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        workload: &Workload,
+        since: Timestamp,
+        patience: &Patience,
+        begun: Instant,
+    ) -> Result<Rollout, Halt> {
+        let what = format!("waiting for {workload}");
         let mut pause = FIRST_PAUSE;
         let mut waiting = "its state is not known yet".to_owned();
         loop {
-            let mut unreachable = None;
+            let mut trouble = None;
+            let asked = Instant::now();
             match self.step(workload, since, patience).await {
                 Ok(Step::Done(rollout)) => return Ok(rollout),
-                Ok(Step::Failed(why)) => {
-                    return Err(self.stuck(workload, why, since, begun, patience).await);
-                }
+                Ok(Step::Failed(why)) => return Err(Halt::Stuck(why)),
                 Ok(Step::Waiting(why)) => waiting = why,
-                Err(error) if error.is_transient() => unreachable = Some(error),
-                Err(Error::TimedOut { .. }) => {
-                    return Err(self.stuck(workload, waiting, since, begun, patience).await);
+                Err(error @ Error::TimedOut { .. }) => {
+                    let silent = asked.elapsed() >= SILENCE;
+                    return Err(if silent { Halt::Broken(error) } else { Halt::Stuck(waiting) });
                 }
-                Err(error) => return Err(error),
+                Err(error) if error.is_transient() => trouble = Some(error),
+                Err(error) => return Err(Halt::Broken(error)),
             }
             match within(patience, &what, begun, tokio::time::sleep(pause)).await {
                 Ok(()) => pause = (pause * 3 / 2).min(LAST_PAUSE),
-                // A rollout is not stuck for all that is known when nobody could look at it.
-                Err(Error::TimedOut { .. }) => match unreachable {
-                    Some(error) => return Err(error),
-                    None => {
-                        return Err(self.stuck(workload, waiting, since, begun, patience).await);
-                    }
-                },
-                Err(error) => return Err(error),
+                // What nobody could look at in the end is not said to be stuck.
+                Err(Error::TimedOut { .. }) => {
+                    return Err(trouble.map_or(Halt::Stuck(waiting), Halt::Broken));
+                }
+                Err(error) => return Err(Halt::Broken(error)),
             }
         }
     }
@@ -118,6 +131,12 @@ impl Client {
         let are = if count == 1 { "pod is" } else { "pods are" };
         Ok(Step::Waiting(format!("{count} {are} from before: {}{more}", names.join(", "))))
     }
+}
+
+/// How following a rollout ends, if not well.
+enum Halt {
+    Broken(Error),
+    Stuck(String),
 }
 
 enum Step {
@@ -203,6 +222,8 @@ fn waiting(what: &str, have: i64, wanted: i64) -> Progress {
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 const NAMES: usize = 5;
+/// A server that has not answered for so long hangs: that is what is wrong then, not the rollout.
+const SILENCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests;

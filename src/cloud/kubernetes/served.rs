@@ -12,7 +12,7 @@ use super::client::within;
 use super::connection::Connector;
 use super::error::{Error, Unreachable};
 use super::{Client, tls};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// The chain that a server showed, its own certificate first.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::client::within;
 use super::objects::EventItem;
 use super::pods::Pod;
 use super::{Client, Error, Workload};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// A rollout that failed, or took too long.
 #[derive(Clone, Debug)]

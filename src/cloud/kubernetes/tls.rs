@@ -5,39 +5,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use secrecy::ExposeSecret;
 
 use super::access::{Identity, Trust};
+use crate::cloud::http::{self, Pem};
 
 /// Complains in words that name no value.
 pub(super) fn client_config(
     trust: &Trust,
     identity: Option<&Identity>,
 ) -> Result<ClientConfig, String> {
-    let provider = provider();
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let builder = match trust {
-        Trust::Anybody => {
-            let anybody = Recorder { provider, seen: Arc::default() };
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(anybody))
-        }
-        Trust::Certificates(pem) => builder.with_root_certificates(roots(pem)?),
-        Trust::System => builder.with_root_certificates(system_roots()),
+    let trust = http::Trust {
+        cacert: match trust {
+            Trust::Certificates(pem) => Some(Pem::Text(pem.as_str().into())),
+            Trust::Anybody | Trust::System => None,
+        },
+        cert: identity.map(|identity| Pem::Text(identity.certificate.as_str().into())),
+        key: identity.map(|identity| Pem::Text(identity.key.clone())),
+        verify: !matches!(trust, Trust::Anybody),
     };
-    let Some(identity) = identity else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let chain = certificates(&identity.certificate)
-        .map_err(|why| format!("the client certificate {why}"))?;
-    let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes())
-        .map_err(|_| "the client key holds no private key".to_owned())?;
-    builder
-        .with_client_auth_cert(chain, key)
-        .map_err(|error| format!("client certificate and key do not serve: {error}"))
+    let mut config = trust.client_config(true).map_err(|(part, why)| {
+        let part = match part {
+            "cacert" => "the cluster's CA",
+            "cert" => "the client certificate",
+            "key" => "the client key",
+            other => other,
+        };
+        format!("{part} cannot be used: {why}")
+    })?;
+    // The client above speaks HTTP/1.1 only.
+    config.alpn_protocols.clear();
+    Ok(config)
 }
 
 /// What a server shows when it is asked by a client that takes anything.
@@ -75,16 +74,6 @@ pub(super) fn roots(pem: &str) -> Result<RootCertStore, String> {
 
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    let (usable, _) =
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if usable == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }
 
 /// Takes any certificate. The handshake's signatures are still checked: whoever shows a certificate has its key.

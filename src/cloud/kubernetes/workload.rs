@@ -13,7 +13,7 @@ use super::client::{Effect, get};
 use super::objects::{Item, List};
 use super::permissions::Permission;
 use super::{Client, Error};
-use crate::cloud::openstack::Patience;
+use crate::cloud::http::Patience;
 
 /// A workload's name: a checked one, so that it can stand in a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -300,7 +300,7 @@ impl Client {
 }
 
 impl Observed {
-    fn new(namespace: &str, kind: Kind, item: Item) -> Self {
+    pub(super) fn new(namespace: &str, kind: Kind, item: Item) -> Self {
         Self {
             workload: Workload {
                 namespace: namespace.to_owned(),

@@ -1,1 +1,109 @@
+use secrecy::ExposeSecret;
 
+use super::*;
+
+/// A plugin that is a shell script.
+fn script(text: &str) -> Exec {
+    Exec {
+        api_version: "client.authentication.k8s.io/v1".to_owned(),
+        command: "/bin/sh".to_owned(),
+        args: vec!["-c".to_owned(), text.to_owned()],
+        ..Exec::default()
+    }
+}
+
+fn credential(status: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{status}}}"#
+    )
+}
+
+async fn complaint(exec: &Exec) -> (String, Option<String>) {
+    match run(exec).await {
+        Err(Error::Exec { reason, install_hint, .. }) => (reason, install_hint),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_its_end_is_read() {
+    let status = r#"{"token":"t","expirationTimestamp":"2030-01-02T03:04:05Z"}"#;
+    let exec = script(&format!("echo '{}'", credential(status)));
+    let credential = run(&exec).await.unwrap();
+    assert_eq!(credential.token.unwrap().expose_secret(), "t");
+    assert_eq!(credential.expires_at.unwrap().to_string(), "2030-01-02T03:04:05Z");
+    assert!(credential.identity.is_none());
+}
+
+#[tokio::test]
+async fn a_certificate_is_read() {
+    let status = r#"{"clientCertificateData":"c","clientKeyData":"k"}"#;
+    let credential = run(&script(&format!("echo '{}'", credential(status)))).await.unwrap();
+    let identity = credential.identity.unwrap();
+    assert_eq!((&*identity.certificate, identity.key.expose_secret()), ("c", "k"));
+}
+
+#[tokio::test]
+async fn it_gets_its_variables_the_cluster_and_no_terminal() {
+    let mut exec = script(
+        r#"test ! -t 0 || exit 3
+        token=$(printf '%s' "$KUBERNETES_EXEC_INFO$EXTRA" | base64 | tr -d '\n')
+        printf '{"apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$token""#,
+    );
+    exec.env = [("EXTRA".to_owned(), "extra".to_owned())].into();
+    exec.cluster = Some(json!({ "server": "https://k" }));
+    let token = run(&exec).await.unwrap().token.unwrap();
+    use base64::Engine;
+    let token = base64::prelude::BASE64_STANDARD.decode(token.expose_secret()).unwrap();
+    let info = String::from_utf8(token).unwrap();
+    let info: serde_json::Value =
+        serde_json::from_str(info.strip_suffix("extra").unwrap()).unwrap();
+    assert_eq!(info["kind"], "ExecCredential");
+    assert_eq!(info["spec"]["interactive"], false);
+    assert_eq!(info["spec"]["cluster"]["server"], "https://k");
+}
+
+#[tokio::test]
+async fn its_complaint_is_shown_and_its_output_is_not() {
+    let (reason, _) = complaint(&script("echo hunter2; echo 'session expired' >&2; exit 2")).await;
+    assert_eq!(reason, "failed with exit status: 2: session expired");
+    let long = format!("printf '%0600d' 7 >&2; echo {} >&2; exit 1", "end");
+    let (reason, _) = complaint(&script(&long)).await;
+    assert!(reason.ends_with("7end") && reason.contains(": …0"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_no_credential_is_refused_unquoted() {
+    let cases = [
+        ("hunter2".to_owned(), "printed no ExecCredential"),
+        (credential("{}"), "neither a token nor"),
+        (credential(r#"{"clientCertificateData":"c"}"#), "not both"),
+        (credential(r#"{"token":{"hunter2":1}}"#), "printed no ExecCredential"),
+        (r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#.to_owned(), "without status"),
+        (credential("{}").replace("v1", "v1beta1"), "is configured to speak"),
+    ];
+    for (output, word) in cases {
+        let (reason, _) = complaint(&script(&format!("echo '{output}'"))).await;
+        assert!(reason.contains(word), "{reason}");
+        assert!(!reason.contains("hunter2"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_command_comes_with_its_hint() {
+    let exec = Exec {
+        command: "/nowhere/plugin".to_owned(),
+        install_hint: Some("see the wiki".to_owned()),
+        ..Exec::default()
+    };
+    assert_eq!(
+        complaint(&exec).await,
+        ("is not there".to_owned(), Some("see the wiki".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn one_that_insists_on_a_terminal_is_not_run() {
+    let exec = Exec { interactive: true, ..script("exit 7") };
+    assert!(complaint(&exec).await.0.contains("terminal"));
+}
