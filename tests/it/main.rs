@@ -12,6 +12,8 @@ mod examples;
 mod functions;
 mod host;
 mod host_application_credential;
+mod kubernetes;
+mod kubernetes_access;
 mod openstacksdk;
 mod probe;
 mod protocol_failures;

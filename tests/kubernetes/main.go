@@ -39,13 +39,21 @@ func init() {
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: kube up|fingerprint|etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kwok|kubectl ...")
+		fail("usage: kube up|pki|fingerprint|etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kwok|kubectl ...")
 	}
 	os.Args = os.Args[1:]
 	var command *cobra.Command
 	switch os.Args[0] {
 	case "up":
 		up()
+		return
+	case "pki":
+		if len(os.Args) != 2 {
+			fail("usage: kube pki DIR")
+		}
+		if _, err := newPki(os.Args[1]); err != nil {
+			fail(err.Error())
+		}
 		return
 	case "fingerprint":
 		fmt.Println(fingerprint())

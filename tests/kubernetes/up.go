@@ -146,8 +146,13 @@ func (p *controlPlane) serve(certificates pki) error {
 	}
 	kubectl := []string{"--kubeconfig", p.path("kubeconfig")}
 	local := append([]string{"--leader-elect=false", "--bind-address", "127.0.0.1", "--secure-port", "0"}, kubectl...)
-	err = p.run("kube-controller-manager", append([]string{"--service-account-private-key-file", p.path("accounts.key"),
-		"--root-ca-file", p.pki.path("ca.crt"), "--use-service-account-credentials=false"}, local...)...)
+	manager := append([]string{"--service-account-private-key-file", p.path("accounts.key"),
+		"--root-ca-file", p.pki.path("ca.crt"), "--use-service-account-credentials=false"}, local...)
+	if _, err := os.Stat(p.pki.path("ca.key")); err == nil {
+		// Then approved CertificateSigningRequests are signed too.
+		manager = append(manager, "--cluster-signing-cert-file", p.pki.path("ca.crt"), "--cluster-signing-key-file", p.pki.path("ca.key"))
+	}
+	err = p.run("kube-controller-manager", manager...)
 	if err == nil {
 		err = p.run("kube-scheduler", local...)
 	}

@@ -29,9 +29,9 @@ pub struct Exec {
     /// Shown when the command is not there.
     pub install_hint: Option<String>,
     /// What a plugin that asks for it is told of the cluster (`provideClusterInfo`).
-    pub(super) cluster: Option<serde_json::Value>,
+    pub cluster: Option<serde_json::Value>,
     /// It insists on a terminal (`interactiveMode: Always`).
-    pub(super) interactive: bool,
+    pub interactive: bool,
 }
 
 /// Everything that a connection needs, resolved.

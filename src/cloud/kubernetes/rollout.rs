@@ -83,25 +83,26 @@ impl Client {
         let what = format!("waiting for {workload}");
         let mut pause = FIRST_PAUSE;
         let mut waiting = "its state is not known yet".to_owned();
+        // Why the last look failed: what nobody could look at in the end is not said to be stuck.
+        let mut blind = None;
         loop {
-            let mut trouble = None;
             let asked = Instant::now();
             match self.step(workload, since, patience).await {
                 Ok(Step::Done(rollout)) => return Ok(rollout),
                 Ok(Step::Failed(why)) => return Err(Halt::Stuck(why)),
-                Ok(Step::Waiting(why)) => waiting = why,
+                Ok(Step::Waiting(why)) => (waiting, blind) = (why, None),
                 Err(error @ Error::TimedOut { .. }) => {
-                    let silent = asked.elapsed() >= SILENCE;
-                    return Err(if silent { Halt::Broken(error) } else { Halt::Stuck(waiting) });
+                    let silent = (asked.elapsed() >= SILENCE).then_some(error);
+                    let halt = blind.or(silent).map(Halt::Broken);
+                    return Err(halt.unwrap_or(Halt::Stuck(waiting)));
                 }
-                Err(error) if error.is_transient() => trouble = Some(error),
+                Err(error) if error.is_transient() => blind = Some(error),
                 Err(error) => return Err(Halt::Broken(error)),
             }
             match within(patience, &what, begun, tokio::time::sleep(pause)).await {
                 Ok(()) => pause = (pause * 3 / 2).min(LAST_PAUSE),
-                // What nobody could look at in the end is not said to be stuck.
                 Err(Error::TimedOut { .. }) => {
-                    return Err(trouble.map_or(Halt::Stuck(waiting), Halt::Broken));
+                    return Err(blind.map_or(Halt::Stuck(waiting), Halt::Broken));
                 }
                 Err(error) => return Err(Halt::Broken(error)),
             }

@@ -1,0 +1,254 @@
+//! The ways into a real cluster, and what happens when it is not there: logins of every kind, a dead API server, a
+//! cluster whose CA was rotated.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rekey::cloud::http::Patience;
+use rekey::cloud::kubernetes::{
+    Access, Client, ClientKey, Error, Exec, Kind, Limits, Settings, Unreachable, Verdict, Workload,
+};
+use rekey::cloud::openstack::config::Surroundings;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::support::kubernetes::{ControlPlane, client, other_pki};
+
+fn patience() -> Patience {
+    Patience { deadline: Some(Instant::now() + Duration::from_mins(1)), ..Patience::default() }
+}
+
+fn nowhere() -> Surroundings {
+    Surroundings::default()
+}
+
+/// One attempt, of two seconds.
+fn hasty(access: Access) -> Client {
+    let second = Duration::from_secs(1);
+    Client::with_limits(access, Limits { connect: second, request: second, attempts: 1 })
+}
+
+async fn unreachable(client: &Client) -> Unreachable {
+    match client.version(&patience()).await {
+        Err(Error::Unreachable { cause, .. }) => cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Who the server takes this login for.
+async fn who(client: &Client) -> (String, Vec<String>) {
+    let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+    let request = http::Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews")
+        .header("content-type", "application/json")
+        .body(review.to_string().into_bytes())
+        .unwrap();
+    let answer: serde_json::Value = client.kube().await.unwrap().request(request).await.unwrap();
+    let user = &answer["status"]["userInfo"];
+    let groups = user["groups"].as_array().unwrap();
+    let groups = groups.iter().map(|group| group.as_str().unwrap().to_owned()).collect();
+    (user["username"].as_str().unwrap().to_owned(), groups)
+}
+
+#[tokio::test]
+async fn a_signed_certificate_is_the_user_with_all_groups() {
+    let plane = ControlPlane::shared().await;
+    let client = plane.client_as("alice@example.com", &["one", "zwei:drei"]).await;
+    let (user, groups) = who(&client).await;
+    assert_eq!(user, "alice@example.com");
+    assert_eq!(groups, ["one", "zwei:drei", "system:authenticated"]);
+}
+
+#[tokio::test]
+async fn a_token_a_file_a_plugin_and_an_impersonation_log_in() {
+    let plane = ControlPlane::shared().await;
+    let namespace = plane.namespace().await;
+    let token = plane.kubectl(&["create", "token", "default", "-n", &namespace]).await.ok().stdout;
+    let token = token.trim().to_owned();
+    let account = format!("system:serviceaccount:{namespace}:default");
+    let base = Settings {
+        host: Some(plane.facts().url),
+        cluster_ca_certificate: Some(plane.ca()),
+        ..Settings::default()
+    };
+    let by = async |settings: Settings| {
+        who(&Client::new(Access::resolve(&settings, &nowhere()).unwrap())).await.0
+    };
+    let by_token = Settings { token: Some(SecretString::from(token.clone())), ..base.clone() };
+    assert_eq!(by(by_token).await, account);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("credential.json");
+    let version = "client.authentication.k8s.io/v1";
+    let credential =
+        json!({ "apiVersion": version, "kind": "ExecCredential", "status": { "token": token } });
+    std::fs::write(&file, credential.to_string()).unwrap();
+    let plugin = Exec {
+        api_version: version.to_owned(),
+        command: "cat".to_owned(),
+        args: vec![file.display().to_string()],
+        ..Exec::default()
+    };
+    assert_eq!(by(Settings { exec: Some(plugin), ..base.clone() }).await, account);
+
+    // A plugin that gives a certificate
+    let key = ClientKey::generate().unwrap();
+    let certificate = plane.sign(&key.signing_request("carol", &[]).unwrap()).await;
+    let credential = json!({ "apiVersion": version, "status": {
+        "clientCertificateData": certificate,
+        "clientKeyData": secrecy::ExposeSecret::expose_secret(&key.pem()),
+    } });
+    std::fs::write(&file, credential.to_string()).unwrap();
+    let exec = json!({ "apiVersion": version, "command": "cat", "args": [file], "interactiveMode": "Never" });
+    let with_user = |user: serde_json::Value| {
+        let mut kubeconfig: serde_json::Value =
+            serde_json::to_value(kube::config::Kubeconfig::from_yaml(&plane.kubeconfig()).unwrap())
+                .unwrap();
+        for (field, value) in user.as_object().unwrap() {
+            kubeconfig["users"][0]["user"][field] = value.clone();
+        }
+        client(&kubeconfig.to_string())
+    };
+    let no_certificate = json!({
+        "client-certificate-data": null, "client-key-data": null, "exec": exec
+    });
+    assert_eq!(who(&with_user(no_certificate)).await.0, "carol");
+
+    let token_file = folder.path().join("token");
+    std::fs::write(&token_file, format!("{token}\n")).unwrap();
+    let by_file = json!({
+        "client-certificate-data": null, "client-key-data": null, "tokenFile": token_file
+    });
+    assert_eq!(who(&with_user(by_file)).await.0, account);
+
+    let as_other = json!({ "as": "dave", "as-groups": ["g"] });
+    let (user, groups) = who(&with_user(as_other)).await;
+    assert_eq!(
+        (&*user, &*groups),
+        ("dave", &["g".to_owned(), "system:authenticated".to_owned()][..])
+    );
+}
+
+#[tokio::test]
+async fn a_login_that_the_server_does_not_know_is_unauthorized() {
+    let plane = ControlPlane::shared().await;
+    let settings = Settings {
+        host: Some(plane.facts().url),
+        cluster_ca_certificate: Some(plane.ca()),
+        token: Some("wrong".into()),
+        ..Settings::default()
+    };
+    let client = Client::new(Access::resolve(&settings, &nowhere()).unwrap());
+    let workload = Workload::new("default", Kind::Deployment, "d").unwrap();
+    let error = client.workload(&workload, &patience()).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthorized(_)), "{error:?}");
+    assert!(error.advice().unwrap().contains("does not know this login"));
+}
+
+#[tokio::test]
+async fn a_hanging_api_server_is_a_time_out_and_a_dead_one_is_refused() {
+    let plane = ControlPlane::own(None).await;
+    let client = hasty(Access::from_kubeconfig(&plane.kubeconfig(), None, &nowhere()).unwrap());
+    client.version(&patience()).await.unwrap();
+
+    plane.signal_api_server("STOP");
+    assert_eq!(unreachable(&client).await, Unreachable::TimedOut);
+    // Also where no connection is open yet
+    let fresh = hasty(Access::from_kubeconfig(&plane.kubeconfig(), None, &nowhere()).unwrap());
+    assert_eq!(unreachable(&fresh).await, Unreachable::TimedOut);
+    // Nobody says of a rollout that it is stuck when nobody can look at it.
+    let workload = Workload::new("default", Kind::Deployment, "d").unwrap();
+    let patience_of = |seconds| Patience {
+        deadline: Some(Instant::now() + Duration::from_secs(seconds)),
+        ..Patience::default()
+    };
+    let error = client.wait_for_rollout(&workload, Timestamp::MIN, &patience_of(5)).await;
+    assert!(matches!(error, Err(Error::Unreachable { .. } | Error::TimedOut { .. })), "{error:?}");
+
+    plane.signal_api_server("CONT");
+    plane.client().version(&patience()).await.unwrap();
+
+    plane.signal_api_server("KILL");
+    let mut cause = unreachable(&client).await;
+    if cause == Unreachable::Broken {
+        // The connection that was open when it was killed
+        cause = unreachable(&client).await;
+    }
+    assert_eq!(cause, Unreachable::Refused);
+    let error = client.served_chain(&patience()).await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { cause: Unreachable::Refused, .. }), "{error:?}");
+}
+
+/// As the nodes of a control plane are replaced one after the other while a rollout goes on.
+#[tokio::test]
+async fn a_wait_outlives_a_restart_of_the_api_server() {
+    let plane = ControlPlane::own(None).await;
+    let workload = Workload::new("default", Kind::Deployment, "csi").unwrap();
+    let labels = json!({ "app": "csi" });
+    let deployment = |annotations| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": { "name": "csi", "namespace": "default" },
+            "spec": { "selector": { "matchLabels": labels }, "template": {
+                "metadata": { "labels": labels, "annotations": annotations },
+                "spec": { "containers": [{ "name": "main", "image": "i" }] },
+            } },
+        })
+    };
+    plane.apply(&deployment(json!({ "bed/trouble": "ImagePullBackOff" }))).await;
+    let client = plane.client();
+    let patience = patience();
+    let waiting = client.wait_for_rollout(&workload, Timestamp::MIN, &patience);
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        plane.serve_with(&plane.facts().pki).await;
+        plane.apply(&deployment(json!({}))).await;
+    };
+    let (rollout, ()) = tokio::join!(waiting, meanwhile);
+    assert_eq!(rollout.unwrap().pods.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_rotation_of_the_ca_old_and_new_are_told_apart() {
+    let plane = ControlPlane::own(None).await;
+    let (old_ca, old_kubeconfig) = (plane.ca(), plane.kubeconfig());
+    plane.kubectl(&["create", "namespace", "survives"]).await.ok();
+    let other = other_pki();
+    let now = rekey::clock::now();
+    let served = async |client: &Client| client.served_chain(&patience()).await.unwrap();
+
+    // Stored, but not in use yet: what a driver leaves that failed half-way.
+    let new_ca = std::fs::read_to_string(other.path().join("ca.crt")).unwrap();
+    let chain = served(&plane.client()).await;
+    assert_eq!(chain.verify(&old_ca, now), Verdict::Trusted);
+    assert_eq!(chain.verify(&new_ca, now), Verdict::UnknownIssuer);
+
+    plane.serve_with(other.path()).await;
+    // A look needs neither trust nor a login that is known.
+    let old = client(&old_kubeconfig);
+    let chain = served(&old).await;
+    assert_eq!(chain.verify(&old_ca, now), Verdict::UnknownIssuer);
+    assert_eq!(chain.verify(&new_ca, now), Verdict::Trusted);
+    let certificates = chain.certificates().unwrap();
+    assert_eq!(certificates[0].names, ["localhost", "kubernetes", "127.0.0.1"]);
+
+    let error = old.version(&patience()).await.unwrap_err();
+    let cause = Unreachable::Untrusted;
+    assert!(
+        matches!(&error, Error::Unreachable { cause: told, .. } if *told == cause),
+        "{error:?}"
+    );
+    assert!(error.advice().unwrap().contains("fetch a new one"));
+    // Who trusts the new CA and shows a certificate by the old one is not known any more.
+    let mut mixed = kube::config::Kubeconfig::from_yaml(&old_kubeconfig).unwrap();
+    let cluster = mixed.clusters[0].cluster.as_mut().unwrap();
+    cluster.certificate_authority_data = None;
+    cluster.certificate_authority = Some(other.path().join("ca.crt").display().to_string());
+    let mixed = client(&serde_json::to_string(&mixed).unwrap());
+    let workload = Workload::new("default", Kind::Deployment, "d").unwrap();
+    let error = mixed.workload(&workload, &patience()).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthorized(_)), "{error:?}");
+
+    plane.client().version(&patience()).await.unwrap();
+    plane.kubectl(&["get", "namespace", "survives"]).await.ok();
+}
