@@ -170,22 +170,25 @@ print(json.dumps(secrets))
 const RESOLVE: &str = r"
 import json, sys
 from openstack.config import OpenStackConfig
-loader = OpenStackConfig(config_files=[sys.argv[1]]) if sys.argv[1:] else OpenStackConfig()
-region = loader.get_one(*sys.argv[2:])
-auth = region.get_auth()
-verify, cert = region.get_requests_verify_args()
-print(json.dumps({
-    'plugin': f'{type(auth).__module__}.{type(auth).__name__}',
-    'methods': [type(method).__name__ for method in getattr(auth, 'auth_methods', [])],
-    'auth': region.config['auth'],
-    'region': region.region_name,
-    'interface': region.get_interface('identity'),
-    'endpoint': region.get_endpoint('identity'),
-    'version': str(region.config.get('identity_api_version')),
-    'timeout': str(region.config.get('api_timeout')),
-    'verify': verify,
-    'cert': cert,
-}, sort_keys=True))
+def show(region):
+    auth = region.get_auth()
+    verify, cert = region.get_requests_verify_args()
+    print(json.dumps({
+        'plugin': f'{type(auth).__module__}.{type(auth).__name__}',
+        'methods': [type(method).__name__ for method in getattr(auth, 'auth_methods', [])],
+        'auth': region.config['auth'],
+        'region': region.region_name,
+        'interface': region.get_interface('identity'),
+        'endpoint': region.get_endpoint('identity'),
+        'version': str(region.config.get('identity_api_version')),
+        'timeout': str(region.config.get('api_timeout')),
+        'verify': verify,
+        'cert': cert,
+    }, sort_keys=True))
+for file in sys.argv[1:]:
+    show(OpenStackConfig(config_files=[file]).get_one('one'))
+if not sys.argv[1:]:
+    show(OpenStackConfig().get_one())
 ";
 
 #[tokio::test]
@@ -240,12 +243,17 @@ async fn both_files_say_the_same_to_openstacksdk() {
     ];
     let resolver = folder.path().join("resolve.py");
     std::fs::write(&resolver, RESOLVE).unwrap();
-    for (settings, plugin) in cases {
-        let file = folder.path().join("one-cloud.yaml");
-        std::fs::write(&file, clouds_yaml("one", &settings)).unwrap();
-        std::fs::write(folder.path().join("openrc"), openrc(&settings)).unwrap();
-        let by_file =
-            output(Command::new(&python).arg(&resolver).arg(&file).arg("one"), folder.path());
+    let mut by_file = Command::new(&python);
+    by_file.arg(&resolver);
+    for (number, (settings, _)) in cases.iter().enumerate() {
+        let file = format!("{number}.yaml");
+        std::fs::write(folder.path().join(&file), clouds_yaml("one", settings)).unwrap();
+        by_file.arg(file);
+    }
+    let by_file = output(&mut by_file, folder.path());
+    assert_eq!(by_file.lines().count(), cases.len());
+    for ((settings, plugin), by_file) in cases.iter().zip(by_file.lines()) {
+        std::fs::write(folder.path().join("openrc"), openrc(settings)).unwrap();
         // An earlier login in the same shell must not shine through.
         let script = "export OS_CLOUD=gone OS_PROJECT_NAME=old OS_TOKEN=old OS_PASSWORD=old \
                       OS_INSECURE=true OS_VERIFY=x OS_TENANT_ID=old OS_TRUST_ID=old; \
@@ -254,8 +262,8 @@ async fn both_files_say_the_same_to_openstacksdk() {
             Command::new("bash").args(["-c", script]).arg(&python).arg(&resolver),
             folder.path(),
         );
-        assert_eq!(by_shell, by_file);
-        let facts: serde_json::Value = serde_json::from_str(&by_file).unwrap();
+        assert_eq!(by_shell.trim_end(), by_file);
+        let facts: serde_json::Value = serde_json::from_str(by_file).unwrap();
         let taken = facts["plugin"].as_str().unwrap();
         assert!(taken.contains(plugin), "{taken} is not {plugin}");
     }
