@@ -1,6 +1,7 @@
 //! The gRPC services, turned into calls of the traits. Not for sockets, which are `serve`'s.
 
 mod apply;
+mod call;
 mod conform;
 pub(super) mod guard;
 mod known;
