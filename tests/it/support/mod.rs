@@ -5,11 +5,8 @@
 #![allow(dead_code)]
 
 pub(crate) mod canary;
-<<<<<<< HEAD
-pub(crate) mod magnum;
-=======
 pub(crate) mod kubernetes;
->>>>>>> 262a961 (Test against a real Kubernetes control plane: restarts, stuck rollouts, permissions, a rotated CA)
+pub(crate) mod magnum;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
 pub(crate) mod terraform;
