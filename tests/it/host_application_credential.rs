@@ -3,9 +3,13 @@
 
 mod adopted;
 mod awkward;
+mod crash;
 mod failures;
+mod faults;
 mod life;
 mod old_generations;
+mod owners;
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;

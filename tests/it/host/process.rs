@@ -119,7 +119,10 @@ impl Launch for Process {
     async fn launch(&self) -> Link {
         let started = self.start().await;
         let channel = started.connect().await;
-        let link = Link::new(channel.clone(), Box::new(Running { started, channel }));
+        let link = Link::new(
+            channel.clone(),
+            Box::new(Running { started, may_die: self.may_die, channel }),
+        );
         if self.may_die { link.that_may_die() } else { link }
     }
 }
@@ -233,6 +236,7 @@ fn tls_config(server: &[u8], identity: Option<ClientCertificate>) -> Result<Clie
 
 struct Running {
     started: Started,
+    may_die: bool,
     channel: Channel,
 }
 
@@ -244,8 +248,11 @@ impl Life for Running {
         // The answer does not matter: the process may be quicker than it.
         let _ = controller.shutdown(plugin::Empty {}).await;
         drop((controller, self.channel));
-        if tokio::time::timeout(LAST_BREATH, self.started.child.wait()).await.is_err() {
-            panic!("the provider did not end within two seconds of Shutdown");
+        let ended = tokio::time::timeout(LAST_BREATH, self.started.child.wait()).await;
+        let status = ended.expect("the provider ends within two seconds of Shutdown").unwrap();
+        if !status.success() {
+            assert!(self.may_die, "the provider ended with {status}");
+            return;
         }
         let directory = self.started.handshake.socket.parent().unwrap().to_owned();
         assert!(!directory.exists(), "{} was left behind", directory.display());
