@@ -101,12 +101,12 @@ impl Kubernetes {
         let text = |attr: &Attr<String>| attr.known().cloned();
         let secret = |attr: &Attr<Secret>| attr.known().map(|secret| secret.0.clone());
         let plugin = |exec: &Exec| {
-            let mut plugin = Plugin::default();
-            plugin.api_version = text(&exec.api_version).unwrap_or_default();
-            plugin.args = exec.args.known().cloned().unwrap_or_default();
-            plugin.command = text(&exec.command).unwrap_or_default();
-            plugin.env = exec.env.known().cloned().unwrap_or_default();
-            plugin
+            Plugin::new(
+                text(&exec.api_version).unwrap_or_default(),
+                text(&exec.command).unwrap_or_default(),
+                exec.args.known().cloned().unwrap_or_default(),
+                exec.env.known().cloned().unwrap_or_default(),
+            )
         };
         Settings {
             client_certificate: text(&self.client_certificate),

@@ -34,6 +34,18 @@ pub struct Exec {
     pub interactive: bool,
 }
 
+impl Exec {
+    /// A plugin as the provider block describes one.
+    pub fn new(
+        api_version: String,
+        command: String,
+        args: Vec<String>,
+        env: BTreeMap<String, String>,
+    ) -> Self {
+        Self { api_version, command, args, env, ..Self::default() }
+    }
+}
+
 /// Everything that a connection needs, resolved.
 #[derive(Clone, Debug)]
 pub struct Access {

@@ -138,6 +138,10 @@ impl Resource for ApplicationCredentialResource {
         let decision = decide::decide(&request);
         if let Some(prior) = prior {
             told::planned(cx, prior, config, &decision.steps);
+            // Read judges by the state, and cannot know yet that the configuration holds it now.
+            if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
+                told::held(cx, prior, &decide::due(&prior.rotation_due));
+            }
             let state = decide::state(prior, private);
             let remaining = remaining(&state, &inputs::policy(config));
             told::policy_changed(cx, prior, &decision.steps, &remaining);

@@ -111,13 +111,13 @@ async fn proxy(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
     let heard = Arc::clone(&asked);
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(client.read_u8().await.unwrap());
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(client.read_u8().await.unwrap());
         }
-        let head = String::from_utf8(head).unwrap();
-        let target = head.split(' ').nth(1).unwrap().to_owned();
-        *heard.lock().unwrap() = head;
+        let request = String::from_utf8(request).unwrap();
+        let target = request.split(' ').nth(1).unwrap().to_owned();
+        *heard.lock().unwrap() = request;
         client.write_all(answer.as_bytes()).await.unwrap();
         if answer.contains("200") {
             let mut server = TcpStream::connect(target).await.unwrap();

@@ -1,5 +1,6 @@
 use super::*;
 
+#[expect(clippy::unnecessary_box_returns, reason = "as the errors hold it")]
 fn refusal(request: &str, status: u16) -> Box<Refusal> {
     Box::new(Refusal {
         server: "https://k:6443".to_owned(),

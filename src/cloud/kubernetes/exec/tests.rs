@@ -1,3 +1,4 @@
+use base64::Engine as _;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -53,7 +54,6 @@ async fn it_gets_its_variables_the_cluster_and_no_terminal() {
     exec.env = [("EXTRA".to_owned(), "extra".to_owned())].into();
     exec.cluster = Some(json!({ "server": "https://k" }));
     let token = run(&exec).await.unwrap().token.unwrap();
-    use base64::Engine;
     let token = base64::prelude::BASE64_STANDARD.decode(token.expose_secret()).unwrap();
     let info = String::from_utf8(token).unwrap();
     let info: serde_json::Value =

@@ -26,7 +26,7 @@ fn the_report_tells_pods_reasons_and_events() {
     let stuck = Stuck {
         workload: Workload::new("openstack-system", super::super::Kind::Deployment, "csi").unwrap(),
         reason: "0 of 1 replicas are updated".to_owned(),
-        after: Duration::from_secs(300),
+        after: Duration::from_mins(5),
         pods: vec![
             StuckPod {
                 pod: pod("csi-new", None, Some(unschedulable)),

@@ -22,10 +22,13 @@ fn stamp() -> Timestamp {
     "2026-11-22T10:00:00.75Z".parse().unwrap()
 }
 
+/// What was asked for: path and body.
+type Asked = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// A server with one Deployment, and the patches it was sent.
-fn server(spec: &Value) -> (Router, Arc<Mutex<Vec<(String, Value)>>>) {
+fn server(spec: &Value) -> (Router, Asked) {
     let item = json!({ "metadata": { "name": "csi" }, "spec": spec });
-    let patches: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
+    let patches = Asked::default();
     let received = Arc::clone(&patches);
     let shown = item.clone();
     let patch = move |request: Request| async move {
