@@ -63,8 +63,9 @@ install: ## Build the release and install it into the user's plugin directory
 	scripts/install.sh
 
 .PHONY: soak
-soak: ## The property tests of the deciding core, for as long as CASES says
-	PROPTEST_CASES=$${CASES:-100000} cargo test $(CONFIG) --lib rotation
+soak: ## Random histories of a credential, and the property tests of what decides, as many as CASES says
+	REKEY_HISTORIES=$${CASES:-100000} PROPTEST_CASES=$${CASES:-100000} \
+	cargo test $(CONFIG) --lib rotation -- --nocapture
 
 .PHONY: bed
 bed: ## Start the real Keystone of the tests by hand, and say where it is

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod histories;
 mod period;
 mod plan;
 mod policy;

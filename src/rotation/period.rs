@@ -101,6 +101,8 @@ mod tests {
 
     use super::*;
 
+    // A table of values reads better than one of references.
+    #[allow(clippy::needless_pass_by_value)]
     #[track_caller]
     fn check(text: &str, expected: &Result<i64, PeriodError>) {
         assert_eq!(Period::parse(text).map(Period::seconds), *expected, "{text}");

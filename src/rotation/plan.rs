@@ -20,6 +20,7 @@ pub struct State {
     pub current_removable: bool,
     pub due: Vec<Due>,
     pub previous: Vec<Previous>,
+    /// Those that the caller of the last Read may delete.
     pub strays: BTreeSet<String>,
     pub policy: Policy,
 }
