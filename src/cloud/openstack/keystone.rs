@@ -243,8 +243,11 @@ impl<'s> Keystone<'s> {
     }
 }
 
-/// Older Keystones do not say whose a credential is; then it is the user's that was asked for.
+/// Older Keystones do not say whose a credential is; then it is the user's that was asked for. Roles and
+/// rules come in another order from each call, so they get one of their own.
 fn owned(mut credential: ApplicationCredential, user_id: &str) -> ApplicationCredential {
+    credential.roles.sort();
+    credential.access_rules.sort();
     if credential.user_id.is_empty() {
         user_id.clone_into(&mut credential.user_id);
     }
