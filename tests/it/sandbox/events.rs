@@ -127,7 +127,7 @@ async fn a_password_changes() {
             change("wrong", "alicepw"),
         )
         .await;
-        p.wait(2).await;
+        p.wait(4).await;
         // To itself: the login of everybody else in this script stays right.
         p.send(
             "change it",
@@ -136,7 +136,7 @@ async fn a_password_changes() {
             change("alicepw", "alicepw2"),
         )
         .await;
-        p.wait(2).await;
+        p.wait(4).await;
         look(p, "changed, a little later").await;
         p.send(
             "reset by an admin",
@@ -145,7 +145,7 @@ async fn a_password_changes() {
             Some(json!({ "user": { "password": "alicepw" } })),
         )
         .await;
-        p.wait(2).await;
+        p.wait(4).await;
         look(p, "reset, a little later").await;
     })
     .await;
