@@ -70,6 +70,7 @@ impl ControlPlane {
         let process = std::process::id();
         let folder = tools::target().join("kubernetes");
         let state = folder.join(format!("run-{process}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir_all(&folder).unwrap();
         remove_what_is_left(&folder);
         let mut command = std::process::Command::new(binary());
         command.arg("up").arg("--dir").arg(&state);
