@@ -42,12 +42,12 @@ demo: ## Issue, use, rotate, retire: a tour with the real CLI and a stand-in clo
 
 .PHONY: docs
 docs: ## Write docs/ from the schema, templates/ and examples/
-	@scripts/need.sh rust go cli
+	@scripts/need.sh rust go python cli
 	scripts/docs.sh
 
 .PHONY: docs-check
 docs-check: ## Fail when docs/ is stale
-	@scripts/need.sh rust go cli
+	@scripts/need.sh rust go python cli
 	scripts/docs.sh --check
 
 .PHONY: bench

@@ -55,6 +55,10 @@ fi
 "$tool" validate --provider-dir "$dir" --provider-name terraform-provider-rekey \
   --providers-schema "$work/schema.json" > "$work/validate.log" 2>&1 || { cat "$work/validate.log" >&2; exit 1; }
 
+# The registry's tool looks only at the folders of pages, so pictures have their own.
+mkdir -p "$dir/docs/images"
+"${PYTHON:-python3}" scripts/timeline.py > "$dir/docs/images/overlap.svg"
+
 if [ "${1:-}" = --check ]; then
   if ! diff -ru "$out" "$work/provider/docs" >&2; then
     echo "docs/ is stale: run make docs and commit what changes" >&2

@@ -35,11 +35,9 @@ async fn is_applied_and_destroyed(mut workspace: Workspace, keystone: &Keystone,
 #[tokio::test]
 async fn every_whole_configuration_works() {
     let keystone = Keystone::get().await;
-    let folders: Vec<_> = folders(&repository("examples"))
-        .into_iter()
-        .filter(|folder| !PARTS.contains(&folder.file_name().unwrap().to_str().unwrap()))
-        .collect();
-    assert!(folders.len() >= 4, "{folders:?}");
+    let (of_clusters, folders): (Vec<_>, Vec<_>) =
+        whole().into_iter().partition(|folder| is_of_clusters(folder));
+    assert!(folders.len() >= 4 && of_clusters.len() >= 2, "{folders:?} {of_clusters:?}");
     for cli in Cli::all() {
         for folder in &folders {
             println!("{} with {}", folder.display(), cli.path.display());
@@ -71,18 +69,24 @@ async fn every_part_works_with_the_provider_block() {
 }
 
 #[tokio::test]
-async fn every_part_about_clusters_works_with_a_real_magnum() {
+async fn everything_about_clusters_works_with_a_real_magnum() {
     let magnum = Magnum::get().await;
     let alice = magnum.user("alice");
     let cluster = magnum.cluster(&alice, "kubernetes-v1.34.2", json!({})).await;
+    let provider = repository("examples/provider/provider.tf");
+    let parts = parts().into_iter().map(|part| vec![provider.clone(), part]);
+    let whole = whole().into_iter().map(|folder| vec![folder.join("main.tf")]);
+    let examples: Vec<_> =
+        parts.chain(whole).filter(|files| is_of_clusters(files.last().unwrap())).collect();
     for cli in Cli::all() {
-        for part in parts().iter().filter(|part| is_of_clusters(part) && knows(cli, part)) {
-            println!("{} with {}", part.display(), cli.path.display());
+        for files in examples.iter().filter(|files| knows(cli, files.last().unwrap())) {
+            println!("{} with {}", files.last().unwrap().display(), cli.path.display());
             let mut workspace = workspace(cli, &alice);
-            copy(&workspace, &repository("examples/provider/provider.tf"));
-            let text = std::fs::read_to_string(part).unwrap();
-            workspace
-                .write("main.tf", &text.replace("\"prod\"\n", &format!("\"{}\"\n", cluster.name)));
+            for file in files {
+                let text = std::fs::read_to_string(file).unwrap();
+                let text = text.replace("= \"prod\"", &format!("= \"{}\"", cluster.name));
+                workspace.write(file.file_name().unwrap().to_str().unwrap(), &text);
+            }
             workspace.apply(&[]).await.ok();
             workspace.plan(&[]).await.empty();
             workspace.destroy(&[]).await.ok();
@@ -146,6 +150,14 @@ async fn every_example_is_formatted() {
         let examples = repository("examples").display().to_string();
         workspace.run(&["fmt", "-check", "-recursive", &examples]).await.ok();
     }
+}
+
+/// The folders that hold a whole configuration.
+fn whole() -> Vec<PathBuf> {
+    folders(&repository("examples"))
+        .into_iter()
+        .filter(|folder| !PARTS.contains(&folder.file_name().unwrap().to_str().unwrap()))
+        .collect()
 }
 
 /// The examples of the single types and functions.
