@@ -3,6 +3,9 @@
 pub mod http;
 pub mod kubernetes;
 pub mod openstack;
+mod surroundings;
+
+pub use surroundings::Surroundings;
 
 #[cfg(test)]
 pub(crate) mod stub;

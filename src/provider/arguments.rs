@@ -35,6 +35,11 @@ pub fn written(moment: Timestamp) -> String {
     whole_seconds(moment).to_string()
 }
 
+/// A generation's number as the state holds it.
+pub fn number(generation: u64) -> Attr<i64> {
+    Attr::Known(i64::try_from(generation).unwrap_or(i64::MAX))
+}
+
 /// The moment without its fraction of a second.
 pub fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)

@@ -2,8 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::{Access, AccessError, Exec as Plugin, Settings};
-use crate::cloud::openstack::config::Surroundings;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
 /// A way into a Kubernetes cluster, as users of the kubernetes provider know it.

@@ -5,17 +5,22 @@ pub mod arguments;
 pub mod cluster_rotation;
 pub mod config;
 pub mod data;
+pub mod due;
 pub mod ephemeral;
 pub mod errors;
 pub mod functions;
 pub mod kubernetes;
 pub mod openstack;
+pub mod plan_checks;
+pub mod timeouts;
+pub mod triggers;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::cloud::openstack::config::{Settings, Surroundings};
+use crate::cloud::Surroundings;
+use crate::cloud::openstack::config::Settings;
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::cluster_rotation::ClusterRotationResource;
 use crate::provider::config::Config;
@@ -25,7 +30,8 @@ use crate::provider::ephemeral::{
 };
 use crate::provider::functions::{CloudsYaml, DurationSeconds, Openrc};
 use crate::provider::kubernetes::Shared;
-use crate::provider::openstack::{Openstack, PlanChecks};
+use crate::provider::openstack::Openstack;
+use crate::provider::plan_checks::PlanChecks;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::Attr;
@@ -84,10 +90,7 @@ impl Provider for Rekey {
                 "openstack.verify = false trusts whoever answers, and hands the login to them. Use cacert instead.",
             ));
         }
-        let plan_checks = match config.plan_checks.known().map(String::as_str) {
-            Some("warn") => PlanChecks::Warn,
-            _ => PlanChecks::Error,
-        };
+        let plan_checks = PlanChecks::named(config.plan_checks.known().map(String::as_str));
         self.kubernetes.configure(&config.kubernetes);
         self.openstack.configure(settings, plan_checks);
         Ok(())

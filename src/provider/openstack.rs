@@ -6,20 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
 
-use crate::cloud::openstack::config::{Settings, Surroundings, resolve};
+use crate::cloud::Surroundings;
+use crate::cloud::openstack::config::{Settings, resolve};
 use crate::cloud::openstack::keystone::ApplicationCredential;
 use crate::cloud::openstack::{Error, Patience, Session, Token};
 use crate::provider::errors;
+use crate::provider::plan_checks::PlanChecks;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
-
-/// Whether a plan that the login could not apply is refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PlanChecks {
-    #[default]
-    Error,
-    Warn,
-}
 
 /// Shared by everything that needs OpenStack; configured once for each provider process.
 #[derive(Debug, Default)]

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rekey::cloud::Surroundings;
 use rekey::cloud::http::{Backoff, Options};
-use rekey::cloud::openstack::config::{Settings, Surroundings, resolve};
+use rekey::cloud::openstack::config::{Settings, resolve};
 use rekey::cloud::openstack::keystone::{
     AccessRule, ApplicationCredential, Existence, NewApplicationCredential, RoleRef,
 };

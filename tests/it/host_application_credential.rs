@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rekey::clock;
-use rekey::cloud::openstack::config::Surroundings;
+use rekey::cloud::Surroundings;
 use rekey::provider;
 use rekey_sandbox::Sandbox;
 use serde_json::{Value as Json, json};

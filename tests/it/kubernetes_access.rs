@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rekey::cloud::Surroundings;
 use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{
     Access, Client, ClientKey, Error, Exec, Kind, Limits, Settings, Unreachable, Verdict, Workload,
 };
-use rekey::cloud::openstack::config::Surroundings;
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::time::Instant;

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::kubeconfig;
 use super::settings::{Settings, config_paths, explicit_login, pem, with_variables};
-use crate::cloud::openstack::config::Surroundings;
+use crate::cloud::Surroundings;
 
 /// A credential plugin: a command that prints an `ExecCredential`.
 #[derive(Clone, Default)]

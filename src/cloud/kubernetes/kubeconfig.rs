@@ -15,7 +15,7 @@ use super::access::{
     server_address,
 };
 use super::client::percent_encoded;
-use crate::cloud::openstack::config::Surroundings;
+use crate::cloud::Surroundings;
 
 /// One or more kubeconfig files, merged.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access::{AccessError, Authorization, Exec, Identity, Login, blame};
-use crate::cloud::openstack::config::Surroundings;
+use crate::cloud::Surroundings;
 
 /// What somebody wrote down; every field may be missing.
 #[derive(Clone, Debug, Default)]

@@ -12,8 +12,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::{Access, Client, Limits, Settings};
+use crate::cloud::Surroundings;
 use crate::cloud::http::Patience;
-use crate::cloud::openstack::config::Surroundings;
 
 /// Short, so that a test that fails does so soon.
 pub(super) fn limits(attempts: u32) -> Limits {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Session;
-use super::config::{Cloud, Settings, Surroundings, resolve};
+use super::config::{Cloud, Settings, resolve};
+use crate::cloud::Surroundings;
 use crate::cloud::http::{Backoff, Options};
 use crate::cloud::stub::{Reply, Seen, Stub};
 

@@ -17,7 +17,8 @@ use crate::provider::application_credential::proof::{self, Proof, Wanted};
 use crate::provider::application_credential::{
     ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs, told,
 };
-use crate::provider::arguments::{moment, written};
+use crate::provider::arguments::{moment, number, written};
+use crate::provider::due::{recorded_due, rotation_due};
 use crate::provider::errors;
 use crate::provider::openstack::{Openstack, patience, token};
 use crate::rotation::{Reason, Step, left_due, sentence};
@@ -173,7 +174,7 @@ async fn rotate(
         Ok(proof) => {
             record(kept, config, &issued, run);
             proven(kept, config, &issued);
-            kept.state.generation = decide::number(generation);
+            kept.state.generation = number(generation);
             if !kept.state.rotation_reason.is_known() || kept.state.rotation_reason == prior.rotation_reason {
                 kept.state.rotation_reason = Attr::Known(sentence(generation, reasons));
             }
@@ -511,7 +512,7 @@ fn settled(
         user_name
     );
     if state.rotation_due.is_unknown() {
-        state.rotation_due = decide::rotation_due(&left_due(steps));
+        state.rotation_due = rotation_due(&left_due(steps));
     }
     state
 }
@@ -578,7 +579,7 @@ fn retire(
     pending: &mut BTreeMap<String, PreviousGeneration>,
     now: Timestamp,
 ) {
-    if decide::due(&prior.rotation_due).contains(&crate::rotation::Due::Vanished) {
+    if recorded_due(&prior.rotation_due).contains(&crate::rotation::Due::Vanished) {
         return;
     }
     let generation = decide::generation(prior);

@@ -5,10 +5,9 @@ use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::provider::application_credential::issue::no_random;
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential, Identity};
 use crate::provider::application_credential::private::{Naming, Private};
-use crate::provider::application_credential::{
-    ApplicationCredentialResource, Kept, decide, identity,
-};
+use crate::provider::application_credential::{ApplicationCredentialResource, Kept, identity};
 use crate::provider::arguments::{moment, whole_seconds, written};
+use crate::provider::due::rotation_due;
 use crate::provider::errors;
 use crate::provider::openstack::{patience, token};
 use crate::rotation::Moment;
@@ -155,7 +154,7 @@ fn from_keystone(credential: &Listed) -> ApplicationCredential {
 fn adopted(mut state: ApplicationCredential) -> Result<Kept> {
     state.generation = Attr::Known(1);
     state.previous_generations = Attr::Known(std::collections::BTreeMap::new());
-    state.rotation_due = decide::rotation_due(&[]);
+    state.rotation_due = rotation_due(&[]);
     state.strays = Attr::Known(std::collections::BTreeMap::new());
     let naming = Naming::new().map_err(no_random)?;
     let private = Private {

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::application_credential::inputs::{self, Inputs};
-use crate::provider::application_credential::model::{
-    self, ApplicationCredential, PreviousGeneration,
-};
+use crate::provider::application_credential::model::{ApplicationCredential, PreviousGeneration};
 use crate::provider::application_credential::private::Private;
-use crate::provider::arguments::{moment, written};
+use crate::provider::arguments::{moment, number, written};
+use crate::provider::due::{recorded_due, rotation_due};
 use crate::rotation::{
-    Change, Desired, Due, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
+    Change, Desired, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
 };
 use crate::tfplugin::diagnostics::AttributePath;
 use crate::tfplugin::model::Attr;
@@ -102,7 +101,7 @@ pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
         highest: numbers.chain(private.previous.keys().copied()).fold(generation, u64::max),
         current_expired: private.current_expired,
         current_removable: !private.current_locked,
-        due: due(&prior.rotation_due),
+        due: recorded_due(&prior.rotation_due),
         previous: retired(prior, private),
         strays: strays.map(|strays| strays.keys().cloned().collect()).unwrap_or_default(),
         policy: inputs::policy(prior),
@@ -307,31 +306,9 @@ pub fn generation(model: &ApplicationCredential) -> u64 {
     model.generation.known().and_then(|number| u64::try_from(*number).ok()).unwrap_or(1)
 }
 
-pub fn number(generation: u64) -> Attr<i64> {
-    Attr::Known(i64::try_from(generation).unwrap_or(i64::MAX))
-}
-
 pub fn previous(model: &ApplicationCredential) -> &BTreeMap<String, PreviousGeneration> {
     static NONE: BTreeMap<String, PreviousGeneration> = BTreeMap::new();
     model.previous_generations.known().unwrap_or(&NONE)
-}
-
-/// What the attribute `rotation_due` says.
-pub fn due(attribute: &Attr<Vec<model::Due>>) -> Vec<Due> {
-    let entries = attribute.known().map_or(&[][..], Vec::as_slice);
-    entries
-        .iter()
-        .filter_map(|entry| Due::parse(entry.reason.known()?, moment(&entry.deadline)))
-        .collect()
-}
-
-/// The attribute `rotation_due`.
-pub fn rotation_due(due: &[Due]) -> Attr<Vec<model::Due>> {
-    let entry = |due: &Due| model::Due {
-        deadline: due.deadline().map(written).into(),
-        reason: Attr::Known(due.code()),
-    };
-    Attr::Known(due.iter().map(entry).collect())
 }
 
 /// Plan, as the trait asks for it, without the diagnostics.

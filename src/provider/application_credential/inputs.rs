@@ -1,14 +1,13 @@
 //! What the configuration changes of what the current generation is; and what it only writes down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential};
 use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, period};
+use crate::provider::triggers;
 use crate::rotation::{Change, Policy};
 use crate::tfplugin::model::{Attr, Set};
-
-type Triggers = BTreeMap<String, Attr<String>>;
 
 /// The inputs of a generation, compared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +66,11 @@ pub fn compare(
         inputs.argument("secret_wo_version", &config.secret_wo_version, &prior.secret_wo_version);
     }
     if !recorded(prior.triggers.is_null()) {
-        inputs.triggers(&prior.triggers, &config.triggers);
+        let compared = triggers::compare(&prior.triggers, &config.triggers);
+        inputs.changes.extend(compared.changes);
+        if compared.unknown {
+            inputs.unknown("triggers");
+        }
     } else if config.triggers.is_unknown() {
         inputs.unknown("triggers");
     }
@@ -75,32 +78,6 @@ pub fn compare(
 }
 
 impl Inputs {
-    /// Which keys of `triggers` differ; null and the empty map are equal.
-    pub fn triggers(&mut self, prior: &Attr<Triggers>, config: &Attr<Triggers>) {
-        let empty = Triggers::new();
-        let before = prior.known().unwrap_or(&empty);
-        let after = match config {
-            Attr::Unknown => return self.unknown("triggers"),
-            triggers => triggers.known().unwrap_or(&empty),
-        };
-        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let mut unknown = false;
-        for key in keys {
-            let (old, new) = (before.get(key), after.get(key));
-            if old == new {
-                continue;
-            }
-            if new.is_some_and(Attr::is_unknown) && old.is_some() {
-                unknown = true;
-            } else {
-                self.changes.push(Change::Trigger(key.clone()));
-            }
-        }
-        if unknown {
-            self.unknown("triggers");
-        }
-    }
-
     fn changed(&mut self, argument: &'static str) {
         self.changes.push(Change::Argument(argument));
     }

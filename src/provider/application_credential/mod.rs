@@ -27,11 +27,13 @@ pub use proof::Wanted;
 use crate::clock;
 use crate::cloud::openstack::keystone;
 use crate::provider::application_credential::model::Stray;
-use crate::provider::arguments::{moment, period};
-use crate::provider::openstack::{Openstack, PlanChecks, patience, token};
-use crate::rotation::{Moment, Period, remaining};
+use crate::provider::arguments::moment;
+use crate::provider::due::recorded_due;
+use crate::provider::openstack::{Openstack, patience, token};
+use crate::provider::timeouts::Defaults;
+use crate::rotation::{Moment, remaining};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result, Severity};
+use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::Attr;
 use crate::tfplugin::traits::{
     Change, ImportTarget, MoveSource, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
@@ -84,21 +86,7 @@ impl ApplicationCredentialResource {
                 cx.tell(told::owner_changes(prior, &caller));
             }
         }
-        self.refuse(cx, refusals)
-    }
-
-    /// Errors of a plan, or warnings, as the provider block wants it.
-    fn refuse(&self, cx: &Context, refusals: Vec<Diagnostic>) -> Result<()> {
-        if refusals.is_empty() {
-            return Ok(());
-        }
-        if self.openstack.plan_checks() == PlanChecks::Error {
-            return Err(Diagnostics(refusals));
-        }
-        for refusal in refusals {
-            cx.tell(Diagnostic { severity: Severity::Warning, ..refusal });
-        }
-        Ok(())
+        self.openstack.plan_checks().refuse(cx, refusals)
     }
 }
 
@@ -111,15 +99,9 @@ impl Resource for ApplicationCredentialResource {
     const NAME: &'static str = "application_credential";
 
     fn timeout(&self, operation: Operation, model: &ApplicationCredential) -> Option<Duration> {
-        let timeouts = model.timeouts.known();
-        let (given, minutes) = match operation {
-            Operation::Create => (timeouts.map(|timeouts| &timeouts.create), 5),
-            Operation::Delete => (timeouts.map(|timeouts| &timeouts.delete), 5),
-            Operation::Read => (timeouts.map(|timeouts| &timeouts.read), 2),
-            Operation::Update => (timeouts.map(|timeouts| &timeouts.update), 5),
-        };
-        let default = Duration::from_secs(minutes * 60);
-        Some(given.and_then(period).map_or(default, Period::to_std))
+        let (minutes, two) = (Duration::from_mins(5), Duration::from_mins(2));
+        let defaults = Defaults { create: minutes, delete: minutes, read: two, update: minutes };
+        Some(defaults.or(&model.timeouts, operation))
     }
 
     async fn validate(&self, _cx: &Context, config: &ApplicationCredential) -> Result<()> {
@@ -140,7 +122,7 @@ impl Resource for ApplicationCredentialResource {
             told::planned(cx, prior, config, &decision.steps);
             // Read judges by the state, and cannot know yet that the configuration holds it now.
             if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
-                told::held(cx, prior, &decide::due(&prior.rotation_due));
+                told::held(cx, prior, &recorded_due(&prior.rotation_due));
             }
             let state = decide::state(prior, private);
             let remaining = remaining(&state, &inputs::policy(config));
@@ -158,7 +140,8 @@ impl Resource for ApplicationCredentialResource {
         told::strays_stay(cx, &prior.state);
         let Ok(session) = self.openstack.session().await? else { return Ok(()) };
         let caller = token(&session, &patience(cx)).await?;
-        self.refuse(cx, checks::may_manage(&caller, "revoke").into_iter().collect())
+        let refusals = checks::may_manage(&caller, "revoke").into_iter().collect();
+        self.openstack.plan_checks().refuse(cx, refusals)
     }
 
     async fn create(

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::provider::arguments::{check_period, check_utc};
+use crate::provider::due::Due;
+use crate::provider::timeouts::Timeouts;
 use crate::tfplugin::model::{Attr, Model, Secret, Set};
 
 /// Issues a Keystone application credential, proves that it works, rotates it and revokes it.
@@ -123,6 +125,7 @@ pub struct ApplicationCredential {
     #[attr(computed)]
     pub strays: Attr<BTreeMap<String, Stray>>,
     /// How long each operation may take.
+    /// Default `PT5M`, and `PT2M` to refresh.
     #[attr(optional)]
     pub timeouts: Attr<Timeouts>,
     /// Any values; when one of them changes, the credential is rotated.
@@ -195,17 +198,6 @@ pub struct Stray {
     pub user_id: Attr<String>,
 }
 
-/// Something that is due.
-#[derive(Clone, Debug, Default, PartialEq, Model)]
-pub struct Due {
-    /// Since when; null where that cannot be known.
-    #[attr(computed)]
-    pub deadline: Attr<String>,
-    /// `rotation_period`, `renew_before`, `expired`, `vanished`, or `overlap of generation N`.
-    #[attr(computed)]
-    pub reason: Attr<String>,
-}
-
 /// How to verify a new credential.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub struct VerifyOptions {
@@ -221,23 +213,6 @@ pub struct VerifyOptions {
     /// Default `PT1M`.
     #[attr(optional, validate(custom(check_period)))]
     pub timeout: Attr<String>,
-}
-
-/// How long each operation may take.
-#[derive(Clone, Debug, Default, PartialEq, Model)]
-pub struct Timeouts {
-    /// Default `PT5M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub create: Attr<String>,
-    /// Default `PT5M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub delete: Attr<String>,
-    /// Default `PT2M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub read: Attr<String>,
-    /// Default `PT5M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub update: Attr<String>,
 }
 
 /// What identifies the credential to Terraform 1.12 and OpenTofu 1.12 or newer.

@@ -14,6 +14,7 @@ use crate::provider::application_credential::{
     ApplicationCredentialResource, Kept, decide, identity, inputs, told,
 };
 use crate::provider::arguments::{moment, written};
+use crate::provider::due::{recorded_due, rotation_due};
 use crate::provider::errors;
 use crate::provider::openstack::{NotYet, patience, token};
 use crate::rotation::{Current, Observed, due};
@@ -54,7 +55,7 @@ pub async fn read(
         judge(cx, &mut kept, true, &sights, clock::now());
         if inputs::policy(&kept.state).overlap.is_none() {
             // A rotation would have to revoke what this login may not revoke.
-            kept.state.rotation_due = decide::rotation_due(&[]);
+            kept.state.rotation_due = rotation_due(&[]);
         }
         return Ok(Some(kept));
     };
@@ -275,8 +276,8 @@ fn judge(
     };
 
     let due = due(&observed, &policy, now);
-    if due != decide::due(&kept.state.rotation_due) || kept.state.rotation_due.is_null() {
-        kept.state.rotation_due = decide::rotation_due(&due);
+    if due != recorded_due(&kept.state.rotation_due) || kept.state.rotation_due.is_null() {
+        kept.state.rotation_due = rotation_due(&due);
     }
     let next = decide::next_due(&policy, &kept.state, &kept.private);
     if kept.state.rotation_due_at != next && !kept.private.adopted {

@@ -9,6 +9,7 @@ use crate::cloud::openstack::config::Cloud;
 use crate::cloud::openstack::{Error, Token};
 use crate::provider::application_credential::model::{ApplicationCredential, Stray};
 use crate::provider::arguments::{moment, period};
+use crate::provider::due::recorded_due;
 use crate::provider::errors;
 use crate::rotation::{Due, Moment, Period, Reason, Step};
 use crate::tfplugin::context::Context;
@@ -192,7 +193,7 @@ pub fn cannot_check(state: &ApplicationCredential) -> Diagnostic {
 pub fn expiry(cx: &Context, state: &ApplicationCredential, now: Timestamp) {
     let Some(expiry) = moment(&state.expires_at) else { return };
     let rotates = state.rotate.known().copied().unwrap_or(true)
-        && super::decide::due(&state.rotation_due).iter().any(Due::calls_for_generation);
+        && recorded_due(&state.rotation_due).iter().any(Due::calls_for_generation);
     let early = period(&state.warn_before).or(Period::from_seconds(WARN_BEFORE_SECONDS));
     if rotates || early.is_some_and(|early| now < early.before(expiry)) {
         return;
@@ -327,7 +328,7 @@ pub fn policy_changed(
 ) {
     let rotates =
         steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
-    let dropped: Vec<String> = super::decide::due(&prior.rotation_due)
+    let dropped: Vec<String> = recorded_due(&prior.rotation_due)
         .iter()
         .filter(|due| !remaining.contains(due))
         .filter(|due| !(rotates && due.calls_for_generation()))

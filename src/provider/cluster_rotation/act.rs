@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::clock;
+use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::{Access, Client, Settings, Verdict};
-use crate::cloud::openstack::config::Surroundings;
 use crate::cloud::openstack::magnum::Cluster;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::arguments::{whole_seconds, written};
@@ -129,8 +129,7 @@ pub async fn update(
     kept.private.adopted = false;
     kept.identity = Some(identity(&kept.state));
     if kept.state.rotation_due.is_unknown() {
-        kept.state.rotation_due =
-            crate::provider::application_credential::decide::rotation_due(&left_due(&steps));
+        kept.state.rotation_due = crate::provider::due::rotation_due(&left_due(&steps));
     }
     kept.state.rotation_due_at = decide::next_due(&config, &kept.state, &kept.private);
     let rotation = decide::rotation(&steps);
@@ -140,7 +139,7 @@ pub async fn update(
         return Ok(());
     }
     if let Some((generation, reasons)) = rotation {
-        kept.state.generation = crate::provider::application_credential::decide::number(generation);
+        kept.state.generation = crate::provider::arguments::number(generation);
         kept.state.rotation_reason = Attr::Known(sentence(generation, reasons));
         // One that may not have been accepted is looked for first, and then counts as this one.
         if kept.private.under_way.as_ref().is_some_and(|under_way| under_way.accepted) {

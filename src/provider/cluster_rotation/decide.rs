@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::provider::application_credential::decide::{due, number, rotation_due};
-use crate::provider::arguments::{moment, period, written};
+use crate::provider::arguments::{moment, number, period, written};
 use crate::provider::cluster_rotation::model::ClusterRotation;
 use crate::provider::cluster_rotation::private::Private;
-use crate::rotation::{Change, Desired, Policy, Reason, State, Step, left_due, plan, sentence};
+use crate::provider::due::{recorded_due, rotation_due};
+use crate::provider::triggers::compare;
+use crate::rotation::{Desired, Policy, Reason, State, Step, left_due, plan, sentence};
 use crate::tfplugin::diagnostics::{AttributePath, Step as PathStep};
 use crate::tfplugin::model::Attr;
 
@@ -152,7 +153,8 @@ pub fn steps(prior: &ClusterRotation, config: &ClusterRotation, private: &Privat
     let (changes, unknown) = if recorded && !has_unknown(config) {
         (Vec::new(), Vec::new())
     } else {
-        triggers(prior, config)
+        let compared = compare(&prior.triggers, &config.triggers);
+        (compared.changes, compared.unknown.then_some("triggers").into_iter().collect())
     };
     let state = State {
         generation,
@@ -175,7 +177,7 @@ pub fn steps(prior: &ClusterRotation, config: &ClusterRotation, private: &Privat
 }
 
 pub fn due_of(model: &ClusterRotation) -> Vec<crate::rotation::Due> {
-    due(&model.rotation_due)
+    recorded_due(&model.rotation_due)
 }
 
 pub fn policy(model: &ClusterRotation) -> Policy {
@@ -234,12 +236,6 @@ fn scheduled(config: &ClusterRotation) -> bool {
 fn has_unknown(config: &ClusterRotation) -> bool {
     config.triggers.is_unknown()
         || config.triggers.known().is_some_and(|map| map.values().any(Attr::is_unknown))
-}
-
-fn triggers(prior: &ClusterRotation, config: &ClusterRotation) -> (Vec<Change>, Vec<&'static str>) {
-    let mut inputs = crate::provider::application_credential::inputs::Inputs::default();
-    inputs.triggers(&prior.triggers, &config.triggers);
-    (inputs.changes, inputs.unknown)
 }
 
 /// Another cluster or another credential: where the resource is replaced.

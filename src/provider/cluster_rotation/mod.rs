@@ -24,11 +24,12 @@ use crate::provider::arguments::{period, whole_seconds};
 use crate::provider::cluster_rotation::decide::{Credential, phase};
 use crate::provider::cluster_rotation::model::{ClusterRotation, Identity};
 use crate::provider::cluster_rotation::private::Private;
+use crate::provider::due::rotation_due;
 use crate::provider::kubernetes::Shared;
-use crate::provider::openstack::{Openstack, PlanChecks, patience, token};
-use crate::rotation::Period;
+use crate::provider::openstack::{Openstack, patience, token};
+use crate::provider::timeouts::Defaults;
 use crate::tfplugin::context::Context;
-use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result, Severity};
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::Attr;
 use crate::tfplugin::traits::{
     Change, ImportTarget, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
@@ -72,12 +73,12 @@ impl ClusterRotationResource {
         let caller = token(&session, &patience).await?;
         let target = match checks::find(&session, magnum, id, &patience).await {
             Ok(target) => target,
-            Err(refusal) => return self.refuse(cx, vec![refusal]),
+            Err(refusal) => return self.openstack.plan_checks().refuse(cx, vec![refusal]),
         };
         let credential = Credential::of(config);
         let refusals =
             checks::may_rotate(&session, &caller, &target, magnum, credential, &patience).await;
-        self.refuse(cx, refusals)?;
+        self.openstack.plan_checks().refuse(cx, refusals)?;
         match credential {
             Credential::ApplicationCredential
                 if target.cluster.user_id.as_ref() != Some(&caller.user.id) =>
@@ -92,20 +93,6 @@ impl ClusterRotationResource {
         }
         Ok(())
     }
-
-    /// Errors of a plan, or warnings, as the provider block wants it.
-    fn refuse(&self, cx: &Context, refusals: Vec<Diagnostic>) -> Result<()> {
-        if refusals.is_empty() {
-            return Ok(());
-        }
-        if self.openstack.plan_checks() == PlanChecks::Error {
-            return Err(Diagnostics(refusals));
-        }
-        for refusal in refusals {
-            cx.tell(Diagnostic { severity: Severity::Warning, ..refusal });
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -117,15 +104,9 @@ impl Resource for ClusterRotationResource {
     const NAME: &'static str = "cluster_credential_rotation";
 
     fn timeout(&self, operation: Operation, model: &ClusterRotation) -> Option<Duration> {
-        let timeouts = model.timeouts.known();
-        let (given, minutes) = match operation {
-            Operation::Create => (timeouts.map(|timeouts| &timeouts.create), 20),
-            Operation::Delete => (None, 2),
-            Operation::Read => (timeouts.map(|timeouts| &timeouts.read), 2),
-            Operation::Update => (timeouts.map(|timeouts| &timeouts.update), 20),
-        };
-        let default = Duration::from_secs(minutes * 60);
-        Some(given.and_then(period).map_or(default, Period::to_std))
+        let (twenty, two) = (Duration::from_mins(20), Duration::from_mins(2));
+        let defaults = Defaults { create: twenty, delete: two, read: two, update: twenty };
+        Some(defaults.or(&model.timeouts, operation))
     }
 
     async fn validate(&self, _cx: &Context, config: &ClusterRotation) -> Result<()> {
@@ -260,7 +241,7 @@ impl Resource for ClusterRotationResource {
             id: Attr::Known(format!("{}/{credential}", target.cluster.uuid)),
             magnum: Attr::Known(block),
             phase: Attr::Known(phase::NONE.into()),
-            rotation_due: crate::provider::application_credential::decide::rotation_due(&[]),
+            rotation_due: rotation_due(&[]),
             ..ClusterRotation::default()
         };
         let private = Private {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::provider::application_credential::model::Due;
 use crate::provider::arguments::check_period;
+use crate::provider::due::Due;
+use crate::provider::timeouts::Timeouts;
 use crate::tfplugin::model::{Attr, Model, Set};
 
 /// Rotates a credential of a Kubernetes cluster, proves that the cluster came back, and restarts what still holds
@@ -68,6 +69,7 @@ pub struct ClusterRotation {
     #[attr(computed)]
     pub started_at: Attr<String>,
     /// How long each operation may take.
+    /// Default `PT20M` to create and to update, `PT2M` to refresh; a destroy has nothing to wait for.
     #[attr(optional)]
     pub timeouts: Attr<Timeouts>,
     /// Any values; when one of them changes, the credential is rotated.
@@ -117,20 +119,6 @@ pub struct Workload {
     /// Its namespace.
     #[attr(required)]
     pub namespace: Attr<String>,
-}
-
-/// How long each operation may take.
-#[derive(Clone, Debug, Default, PartialEq, Model)]
-pub struct Timeouts {
-    /// Default `PT20M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub create: Attr<String>,
-    /// Default `PT2M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub read: Attr<String>,
-    /// Default `PT20M`.
-    #[attr(optional, validate(custom(check_period)))]
-    pub update: Attr<String>,
 }
 
 /// What identifies the rotation to Terraform 1.12 and OpenTofu 1.12 or newer.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::{self, Access, Client, ClientKey, Kind, Workload};
-use crate::cloud::openstack::config::Surroundings;
 use crate::cloud::openstack::magnum::Cluster;
 use crate::cloud::openstack::{Patience, Session};
 use crate::provider::cluster_rotation::checks::{inside, unreadable};

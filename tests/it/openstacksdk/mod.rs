@@ -9,8 +9,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rekey::cloud::Surroundings;
 use rekey::cloud::http::{Pem, Trust};
-use rekey::cloud::openstack::config::{Surroundings, resolve};
+use rekey::cloud::openstack::config::resolve;
 use serde_json::{Value, json};
 
 use self::cases::{Case, agreed, differing, refused};

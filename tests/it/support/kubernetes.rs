@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use rekey::cloud::Surroundings;
 use rekey::cloud::kubernetes::{Access, Client, ClientKey, Limits};
-use rekey::cloud::openstack::config::Surroundings;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

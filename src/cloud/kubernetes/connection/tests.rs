@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use super::super::Settings;
 use super::super::testing::{Ca, access, closed_port, host, serve_tls};
 use super::*;
-use crate::cloud::openstack::config::Surroundings;
+use crate::cloud::Surroundings;
 
 const SECOND: Duration = Duration::from_secs(1);
 

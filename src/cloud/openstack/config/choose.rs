@@ -3,7 +3,8 @@
 
 use super::files::Files;
 use super::yaml::{Map, Node};
-use super::{ConfigError, Settings, Surroundings};
+use super::{ConfigError, Settings};
+use crate::cloud::Surroundings;
 
 /// Where the login comes from, before explicit settings.
 #[derive(Clone, Debug, PartialEq, Eq)]

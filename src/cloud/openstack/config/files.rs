@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::ConfigError;
 use super::yaml::{Map, Node, parse_json, parse_yaml};
-use super::{ConfigError, Surroundings};
+use crate::cloud::Surroundings;
 
 /// No configuration is larger, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -106,7 +107,7 @@ fn search_path(from: &Surroundings) -> Vec<PathBuf> {
     if let Some(home) = real_home.as_deref().or(home) {
         path.push(home.join(".config/openstack"));
     }
-    path.extend(from.system_dirs.iter().cloned());
+    path.extend(from.system_dirs.iter().map(|directory| directory.join("openstack")));
     path.dedup();
     path
 }

@@ -10,7 +10,8 @@ use super::choose::{Chosen, environment};
 use super::files::Files;
 use super::layers::{add_profile, apply_region, formatted, overlay_map};
 use super::yaml::{Map, Node};
-use super::{ConfigError, DEFAULT_TIMEOUT, Settings, Surroundings};
+use super::{ConfigError, DEFAULT_TIMEOUT, Settings};
+use crate::cloud::Surroundings;
 
 /// Keys of a login that a place outside `auth` overrides; the rest is overridden by `auth`.
 const OUTSIDE_WINS: &[(&str, &[&str])] = &[

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::choose::Chosen;
 use super::files::{Files, merge};
 use super::yaml::{Map, Node};
-use super::{ConfigError, Settings, Surroundings};
+use super::{ConfigError, Settings};
+use crate::cloud::Surroundings;
 
 /// Replaces, but for `auth`, which is merged.
 pub(super) fn overlay_map(into: &mut Map, from: Map) {

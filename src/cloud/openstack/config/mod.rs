@@ -18,11 +18,11 @@ mod yaml;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::cloud::Surroundings;
 use crate::cloud::http::{Pem, Trust};
 pub use auth::{Authentication, CredentialRef, DomainRef, Method, Scope, UserRef};
 use files::Files;
@@ -64,42 +64,6 @@ pub struct Settings {
     pub user_id: Option<String>,
     pub username: Option<String>,
     pub verify: Option<bool>,
-}
-
-/// Where settings come from besides [`Settings`]: an argument, so that tests have their own.
-#[derive(Clone, Debug, Default)]
-pub struct Surroundings {
-    pub environment: BTreeMap<String, String>,
-    pub current_dir: PathBuf,
-    pub home_dir: Option<PathBuf>,
-    /// Searched last, in this order.
-    pub system_dirs: Vec<PathBuf>,
-}
-
-impl Surroundings {
-    /// Those of this process.
-    pub fn of_process() -> Self {
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let site = environment.get("XDG_CONFIG_DIRS").filter(|path| !path.is_empty());
-        let site = site.map_or(
-            if cfg!(target_os = "macos") { "/Library/Application Support" } else { "/etc/xdg" },
-            String::as_str,
-        );
-        let mut system_dirs: Vec<_> = site
-            .split(':')
-            .filter(|path| path.starts_with('/'))
-            .map(|path| PathBuf::from(path).join("openstack"))
-            .collect();
-        system_dirs.push(PathBuf::from("/etc/openstack"));
-        Self {
-            environment,
-            current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
-            home_dir: std::env::home_dir().filter(|path| !path.as_os_str().is_empty()),
-            system_dirs,
-        }
-    }
 }
 
 /// A login and its place, resolved: everything a session needs.

@@ -28,7 +28,7 @@ impl Place {
                 .collect(),
             current_dir: at("work"),
             home_dir: Some(at("home")),
-            system_dirs: vec![at("etc/xdg/openstack"), at("etc/openstack")],
+            system_dirs: vec![at("etc/xdg"), at("etc")],
         };
         Self { root, from }
     }
