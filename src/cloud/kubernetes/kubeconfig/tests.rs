@@ -168,7 +168,11 @@ fn a_file_that_is_no_kubeconfig_is_not_quoted() {
     let path = folder.path().join("config");
     std::fs::write(&path, "users:\n- name: me\n  user: {token: [hunter2]}\n").unwrap();
     let error = read(std::slice::from_ref(&path)).unwrap_err();
-    assert!(error.message.contains("is no kubeconfig: see line 3"), "{error}");
+    assert!(error.message.contains("is no kubeconfig: see users[0].user.token"), "{error}");
+    std::fs::write(&path, "users:\n- name: \"hunter2\n").unwrap();
+    let broken = read(std::slice::from_ref(&path)).unwrap_err();
+    assert!(broken.message.contains("is no kubeconfig: see line "), "{broken}");
+    assert!(!format!("{broken:?}").contains("hunter2"), "{broken:?}");
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     let missing = folder.path().join("missing");
     assert!(read(&[missing]).unwrap_err().message.contains("missing cannot be read"));

@@ -1,0 +1,4 @@
+import {
+  to = rekey_cluster_credential_rotation.prod
+  id = "prod/application_credential"
+}
