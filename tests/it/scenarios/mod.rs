@@ -2,6 +2,7 @@
 //! can show. Each scenario runs under every CLI that is installed.
 
 mod adopt;
+mod consumers;
 mod interrupt;
 mod issue;
 mod login;
@@ -32,7 +33,13 @@ async fn issued(cli: &Cli, user: &User, arguments: &str) -> Workspace {
     workspace
 }
 
+/// From now on the provider's clock is so many days ahead. Keystone's own cannot be moved.
+fn days_later(workspace: &mut Workspace, days: i64) {
+    workspace.env("REKEY_CLOCK_OFFSET", &(days * 86_400).to_string());
+}
+
 /// The current generation, as the state has it.
+#[derive(Debug)]
 struct Current {
     id: String,
     name: String,

@@ -3,21 +3,14 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{ADDRESS, Current, issued, resource, through_proxy};
+use super::{ADDRESS, Current, days_later, issued, resource, through_proxy};
 use crate::support::openstack::{Keystone, User};
 use crate::support::proxy::Fate;
 use crate::support::terraform::Workspace;
 use crate::support::tools::Cli;
 
-const DAY: i64 = 86_400;
-
 fn arguments(trigger: u32) -> String {
     format!("name_prefix = \"ci-\"\noverlap = \"P7D\"\ntriggers = {{ n = \"{trigger}\" }}")
-}
-
-/// From now on the provider's clock is so many days ahead.
-fn days_later(workspace: &mut Workspace, days: i64) {
-    workspace.env("REKEY_CLOCK_OFFSET", &(days * DAY).to_string());
 }
 
 /// Changes the trigger and applies; what was current before, and is now.

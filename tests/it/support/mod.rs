@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod canary;
+pub(crate) mod consumers;
 pub(crate) mod kubernetes;
 pub(crate) mod magnum;
 pub(crate) mod openstack;

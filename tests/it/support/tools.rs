@@ -36,6 +36,11 @@ impl Cli {
         &Self::all()[0]
     }
 
+    /// `Terraform` or `OpenTofu`.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.is_tofu { "OpenTofu" } else { "Terraform" }
+    }
+
     /// Is this version at least `major.minor`?
     pub(crate) fn at_least(&self, major: u32, minor: u32) -> bool {
         let mut parts = self.version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
