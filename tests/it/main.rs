@@ -10,6 +10,7 @@ mod bed;
 mod cloud;
 mod examples;
 mod functions;
+mod golden;
 mod host;
 mod host_application_credential;
 mod kubernetes;

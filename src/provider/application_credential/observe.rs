@@ -81,8 +81,9 @@ pub async fn read(
     if !kept.state.previous_generations.is_null() || !previous.is_empty() {
         kept.state.previous_generations = Attr::Known(previous);
     }
-    if let Some(current) = &current {
-        write_down(&mut kept, current, &caller, &session);
+    match &current {
+        Some(current) => write_down(&mut kept, current, &caller, &session),
+        None => cx.tell(told::vanished(&kept.state)),
     }
     if !strays.is_empty() {
         cx.tell(told::strays(&kept.state, &strays));

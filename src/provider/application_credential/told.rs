@@ -63,6 +63,18 @@ pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Clou
         ),
         _ => String::new(),
     };
+    if state.user_id.known() == Some(&caller.user.id) {
+        return Diagnostic::warning(
+            "Application credential not refreshed",
+            format!(
+                "Keystone does not let the present login {} ({}) list its own application credentials (403), so {} could not be \
+                 looked at: a policy of this cloud, or a login that is restricted.\n\nThe state is kept as it was.",
+                caller.user.name,
+                caller.user.id,
+                called(state),
+            ),
+        );
+    }
     Diagnostic::warning(
         "Application credential of another user",
         format!(
@@ -134,6 +146,25 @@ pub fn gone(state: &ApplicationCredential, why: &Gone) -> Diagnostic {
     )
 }
 
+/// Only the current generation is gone.
+pub fn vanished(state: &ApplicationCredential) -> Diagnostic {
+    let left: Vec<&str> = super::decide::previous(state).keys().map(String::as_str).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Its old generation {one} is still listed."),
+        more => format!(" Its old generations {} are still listed.", more.join(", ")),
+    };
+    Diagnostic::warning(
+        "The current application credential is gone",
+        format!(
+            "The application credential {} of {} does not exist any more: it was deleted outside Terraform. Whoever uses it is \
+             refused.{left}\n\nThe next generation is planned to be issued.",
+            called(state),
+            owner(state)
+        ),
+    )
+}
+
 pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) -> Diagnostic {
     let list: Vec<String> = found
         .iter()
@@ -198,33 +229,36 @@ pub fn expiry(cx: &Context, state: &ApplicationCredential, now: Timestamp) {
     if rotates || early.is_some_and(|early| now < early.before(expiry)) {
         return;
     }
+    let over = expiry <= now;
     let schedule = match moment(&state.rotation_due_at) {
+        Some(at) if at > now && at >= expiry => {
+            "Its rotation is due only then, and whoever uses it is refused until that is applied: set renew_before to \
+             rotate it in time."
+                .into()
+        }
         Some(at) if at > now => format!("Its rotation is due at {}.", Moment(at)),
         Some(_) => "Its rotation is held by rotate = false.".into(),
+        None if state.expires_in.is_null() && over => {
+            "Change expires_at, or use expires_in, to issue the next one.".into()
+        }
         None if state.expires_in.is_null() => {
             "Change expires_at, or use expires_in with renew_before, to rotate it in time.".into()
         }
         None => "Set renew_before, or change triggers, to rotate it in time.".to_owned(),
     };
-    if expiry <= now {
-        cx.tell(Diagnostic::warning(
-            "Application credential has expired",
-            format!(
-                "The application credential {} expired at {}. Whoever uses it is refused. {schedule}",
-                called(state),
-                Moment(expiry)
-            ),
-        ));
+    let (summary, expires, consumers) = if over {
+        ("Application credential has expired", "expired", " Whoever uses it is refused.")
     } else {
-        cx.tell(Diagnostic::warning(
-            "Application credential expires soon",
-            format!(
-                "The application credential {} expires at {}. {schedule}",
-                called(state),
-                Moment(expiry)
-            ),
-        ));
-    }
+        ("Application credential expires soon", "expires", "")
+    };
+    cx.tell(Diagnostic::warning(
+        summary,
+        format!(
+            "The application credential {} {expires} at {}.{consumers} {schedule}",
+            called(state),
+            Moment(expiry)
+        ),
+    ));
 }
 
 /// Each plan says what `rotate = false` holds.
@@ -286,19 +320,7 @@ pub fn planned(
                     ),
                 ));
             }
-            Step::Revoke { generation, reason: reason @ Reason::Due(_) } => {
-                let old = super::decide::previous(prior).get(&generation.to_string());
-                let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
-                cx.tell(Diagnostic::warning(
-                    "An old generation ends with this apply",
-                    format!(
-                        "Generation {generation} ({id}) of the application credential {} is revoked: {reason}. That is done before \
-                         resources which depend on this one are updated in the same apply: whoever still uses the old one by \
-                         then is refused.",
-                        called(prior)
-                    ),
-                ));
-            }
+            Step::Revoke { generation, reason } => cx.tell(ends(prior, *generation, reason)),
             Step::Replace { .. } if config.name.known().is_some() && config.name == prior.name => {
                 cx.tell(
                     Diagnostic::warning(
@@ -317,6 +339,25 @@ pub fn planned(
             _ => {}
         }
     }
+}
+
+/// A generation is revoked by this plan.
+fn ends(prior: &ApplicationCredential, generation: u64, reason: &Reason) -> Diagnostic {
+    let old = super::decide::previous(prior).get(&generation.to_string());
+    let id = old.map_or(&prior.id, |old| &old.id).known().map_or("", String::as_str);
+    let consumers = if *reason == Reason::HadExpired {
+        "That is done once its successor is proven; whoever uses it is refused already."
+    } else {
+        "That is done before resources which depend on this one are updated in the same apply: whoever still uses the \
+         old one by then is refused."
+    };
+    Diagnostic::warning(
+        "An old generation ends with this apply",
+        format!(
+            "Generation {generation} ({id}) of the application credential {} is revoked: {reason}. {consumers}",
+            called(prior)
+        ),
+    )
 }
 
 /// What was due by arguments that change in this plan is judged anew by the next one.

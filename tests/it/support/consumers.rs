@@ -98,7 +98,12 @@ impl Consumer {
         let mut changes = self.tally.subscribe();
         let done = changes.wait_for(until);
         if tokio::time::timeout(PATIENCE, done).await.is_err() {
-            panic!("a consumer stands still: {:?} {:?} {:?}", self.client, self.habit, self.tally());
+            panic!(
+                "a consumer stands still: {:?} {:?} {:?}",
+                self.client,
+                self.habit,
+                self.tally()
+            );
         }
     }
 }
