@@ -10,6 +10,7 @@ mod life;
 mod old_generations;
 mod owners;
 mod secrets;
+mod strays;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -103,7 +103,12 @@ pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
         current_removable: !private.current_locked,
         due: recorded_due(&prior.rotation_due),
         previous: retired(prior, private),
-        strays: strays.map(|strays| strays.keys().cloned().collect()).unwrap_or_default(),
+        strays: strays
+            .iter()
+            .flat_map(|strays| strays.keys())
+            .filter(|id| !private.locked_strays.contains(*id))
+            .cloned()
+            .collect(),
         policy: inputs::policy(prior),
     }
 }
@@ -138,7 +143,8 @@ fn finish(
         match step {
             Step::Issue { generation, reasons } => {
                 issued(&mut planned, config);
-                let roles_change = reasons.contains(&Reason::Changed(Change::Argument("roles")));
+                let roles_change = reasons.contains(&Reason::Changed(Change::Argument("roles")))
+                    || inputs.unknown.contains(&"roles");
                 if roles_change || config.roles.known().is_none() {
                     planned.effective_roles = Attr::Unknown;
                 }
@@ -151,8 +157,14 @@ fn finish(
             }
             Step::IssueIfChanged { .. } => {
                 issued(&mut planned, config);
+                // Without a next generation it keeps the expiry that it was adopted with.
+                if prior.expires_at.is_known() && planned.expires_at.is_null() {
+                    planned.expires_at = Attr::Unknown;
+                }
                 planned.effective_roles = Attr::Unknown;
                 planned.generation = Attr::Unknown;
+                // With a next generation, a stray may go that an expired one could not vouch for.
+                planned.strays = Attr::Unknown;
                 planned.previous_generations = Attr::Unknown;
                 planned.rotation_due = Attr::Unknown;
                 planned.rotation_reason = Attr::Unknown;
@@ -215,6 +227,11 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
     planned.user_id = Attr::Unknown;
     planned.user_name = Attr::Unknown;
     planned.project_id = Attr::Unknown;
+    // Moved in, and never seen by its owner since.
+    if planned.auth_url.is_null() {
+        planned.auth_url = Attr::Unknown;
+        planned.region_name = Attr::Unknown;
+    }
     planned.unrestricted = unrestricted(config);
     (planned.missing_roles, planned.usable) = match config.check_usable {
         Attr::Known(true) | Attr::Unknown => (Attr::Unknown, Attr::Unknown),
@@ -262,7 +279,7 @@ fn replaced(
 }
 
 /// The old generations that stay, with their dates by the policy that is wanted.
-fn kept(
+pub fn kept(
     prior: &ApplicationCredential,
     wanted: &Policy,
     private: &Private,

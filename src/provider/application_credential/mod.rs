@@ -1,17 +1,19 @@
 //! `rekey_application_credential`: the life of a Keystone application credential.
 //!
-//! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create, Update and Delete.
+//! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create and Update, `revoke` is Delete.
 
 pub mod act;
 pub mod adopt;
 pub mod checks;
 pub mod decide;
+pub mod generation;
 pub mod inputs;
 pub mod issue;
 pub mod model;
 pub mod observe;
 pub mod private;
 pub mod proof;
+pub mod revoke;
 pub mod told;
 pub mod validate;
 
@@ -120,6 +122,7 @@ impl Resource for ApplicationCredentialResource {
         let decision = decide::decide(&request);
         if let Some(prior) = prior {
             told::planned(cx, prior, config, &decision.steps);
+            told::not_revocable(cx, prior, config, &private.locked_strays);
             // Read judges by the state, and cannot know yet that the configuration holds it now.
             if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
                 told::held(cx, prior, &recorded_due(&prior.rotation_due));
@@ -163,7 +166,7 @@ impl Resource for ApplicationCredentialResource {
     }
 
     async fn delete(&self, cx: &Context, prior: Kept, state: &StateCell<Self>) -> Result<()> {
-        act::destroy(self, cx, prior, state).await
+        revoke::destroy(self, cx, prior, state).await
     }
 
     async fn import(&self, cx: &Context, target: ImportTarget<Identity>) -> Result<Kept> {

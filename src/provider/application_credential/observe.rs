@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use crate::clock;
 use crate::cloud::openstack::keystone::{ApplicationCredential as Listed, Existence};
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
-use crate::provider::application_credential::model::{AccessRule, ApplicationCredential, Stray};
+use crate::provider::application_credential::model::{
+    AccessRule, ApplicationCredential, PreviousGeneration, Stray,
+};
 use crate::provider::application_credential::{
     ApplicationCredentialResource, Kept, decide, identity, inputs, told,
 };
@@ -50,7 +52,18 @@ pub async fn read(
     let owner = kept.state.user_id.known().cloned().unwrap_or_else(|| caller.user.id.clone());
 
     let sights = look(resource, &session, &caller, &kept.state, &owner, &patience).await?;
-    let Some(Sight::Seen(listed)) = sights.get(&owner) else {
+    let id = kept.state.id.known().cloned().unwrap_or_default();
+    let current = match sights.get(&owner) {
+        Some(Sight::Seen(listed)) => Some(listed.iter().find(|credential| credential.id == id)),
+        Some(Sight::Refused) | None => None,
+    };
+    let previous = previous(&kept.state, &owner, &sights);
+    let strays = strays(&kept, &owner, &sights);
+    if current == Some(None) && previous.is_empty() && strays.is_empty() {
+        return gone(cx, &session, &caller, kept, &owner, &patience).await;
+    }
+    others(cx, &mut kept, previous, strays, &owner, &sights);
+    let Some(current) = current.map(Option::<&Listed>::cloned) else {
         cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
         judge(cx, &mut kept, true, &sights, clock::now());
         if inputs::policy(&kept.state).overlap.is_none() {
@@ -59,37 +72,9 @@ pub async fn read(
         }
         return Ok(Some(kept));
     };
-
-    let id = kept.state.id.known().cloned().unwrap_or_default();
-    let current = listed.iter().find(|credential| credential.id == id).cloned();
-    let mut previous = decide::previous(&kept.state).clone();
-    previous.retain(|_, old| {
-        let owner = old.user_id.known().unwrap_or(&owner);
-        match sights.get(owner) {
-            Some(Sight::Seen(listed)) => {
-                listed.iter().any(|credential| Some(&credential.id) == old.id.known())
-            }
-            Some(Sight::Refused) | None => true,
-        }
-    });
-
-    let strays = strays(&kept, &sights);
-    if current.is_none() && previous.is_empty() && strays.is_empty() {
-        return gone(cx, &session, &caller, kept, &owner, &patience).await;
-    }
-    kept.private.previous.retain(|number, _| previous.contains_key(&number.to_string()));
-    if !kept.state.previous_generations.is_null() || !previous.is_empty() {
-        kept.state.previous_generations = Attr::Known(previous);
-    }
     match &current {
         Some(current) => write_down(&mut kept, current, &caller, &session),
         None => cx.tell(told::vanished(&kept.state)),
-    }
-    if !strays.is_empty() {
-        cx.tell(told::strays(&kept.state, &strays));
-    }
-    if !strays.is_empty() || !kept.state.strays.is_null() {
-        kept.state.strays = Attr::Known(strays);
     }
     let now = clock::now();
     judge(cx, &mut kept, current.is_some(), &sights, now);
@@ -118,7 +103,7 @@ async fn owner_of(
     }
 }
 
-/// The credentials of everybody who owns a generation, and of the caller: one call for each, shared by
+/// The credentials of everybody who owns a generation or a stray, and of the caller: one call for each, shared by
 /// all resources of the walk.
 async fn look(
     resource: &ApplicationCredentialResource,
@@ -128,8 +113,10 @@ async fn look(
     owner: &str,
     patience: &Patience,
 ) -> Result<BTreeMap<String, Sight>> {
-    let old = decide::previous(state).values().filter_map(|old| old.user_id.known().cloned());
-    let users: BTreeSet<String> = old.chain([owner.to_owned(), caller.user.id.clone()]).collect();
+    let old = decide::previous(state).values().map(|old| &old.user_id);
+    let strays = state.strays.known().into_iter().flatten().map(|(_, stray)| &stray.user_id);
+    let users = old.chain(strays).filter_map(|user| user.known().cloned());
+    let users: BTreeSet<String> = users.chain([owner.to_owned(), caller.user.id.clone()]).collect();
     let mut sights = BTreeMap::new();
     for user in users {
         let sight = match resource.openstack.credentials(session, &user, patience).await {
@@ -224,24 +211,76 @@ fn write_down(kept: &mut Kept, current: &Listed, caller: &Token, session: &Sessi
     state.region_name = session.cloud().region_name.clone().into();
 }
 
-/// Credentials that only this resource can have made, and that the state does not know.
-fn strays(kept: &Kept, sights: &BTreeMap<String, Sight>) -> BTreeMap<String, Stray> {
+/// The old generations but for those that are known to be gone.
+fn previous(
+    state: &ApplicationCredential,
+    owner: &str,
+    sights: &BTreeMap<String, Sight>,
+) -> BTreeMap<String, PreviousGeneration> {
+    let mut previous = decide::previous(state).clone();
+    previous.retain(|_, old| {
+        let user = old.user_id.known().map_or(owner, String::as_str);
+        old.id.known().is_none_or(|id| perhaps(sights, user, id))
+    });
+    previous
+}
+
+/// Credentials that only this resource can have made, and that the state does not know; with those that
+/// the state lists already, but for the ones that are known to be gone.
+fn strays(kept: &Kept, owner: &str, sights: &BTreeMap<String, Sight>) -> BTreeMap<String, Stray> {
     let known: BTreeSet<&String> = decide::previous(&kept.state)
         .values()
         .filter_map(|old| old.id.known())
         .chain(kept.state.id.known())
         .collect();
-    let seen = sights.values().filter_map(|sight| match sight {
+    let listed = sights.values().filter_map(|sight| match sight {
         Sight::Seen(listed) => Some(listed),
         Sight::Refused => None,
     });
-    seen.flat_map(|listed| listed.iter())
-        .filter(|credential| {
-            !known.contains(&credential.id)
-                && kept.private.naming.generation(&credential.name).is_some()
-        })
-        .map(|credential| (credential.id.clone(), Stray::from(credential)))
-        .collect()
+    let ours = listed
+        .flat_map(|listed| listed.iter())
+        .filter(|credential| kept.private.naming.generation(&credential.name).is_some())
+        .map(|credential| (credential.id.clone(), Stray::from(credential)));
+    let before = kept.state.strays.known().into_iter().flatten().filter(|(id, stray)| {
+        perhaps(sights, stray.user_id.known().map_or(owner, String::as_str), id)
+    });
+    let before = before.map(|(id, stray)| (id.clone(), stray.clone()));
+    before.chain(ours).filter(|(id, _)| !known.contains(id)).collect()
+}
+
+/// Whether that credential of that user exists, as far as this login can tell.
+fn perhaps(sights: &BTreeMap<String, Sight>, user: &str, id: &str) -> bool {
+    match sights.get(user) {
+        Some(Sight::Seen(listed)) => listed.iter().any(|credential| credential.id == id),
+        Some(Sight::Refused) | None => true,
+    }
+}
+
+/// Takes over what there is beside the current generation.
+fn others(
+    cx: &Context,
+    kept: &mut Kept,
+    previous: BTreeMap<String, PreviousGeneration>,
+    strays: BTreeMap<String, Stray>,
+    owner: &str,
+    sights: &BTreeMap<String, Sight>,
+) {
+    kept.private.previous.retain(|number, _| previous.contains_key(&number.to_string()));
+    if !kept.state.previous_generations.is_null() || !previous.is_empty() {
+        kept.state.previous_generations = Attr::Known(previous);
+    }
+    let locked = |stray: &Stray| {
+        let user = stray.user_id.known().map_or(owner, String::as_str);
+        !matches!(sights.get(user), Some(Sight::Seen(_)))
+    };
+    let locked = strays.iter().filter(|(_, stray)| locked(stray));
+    kept.private.locked_strays = locked.map(|(id, _)| id.clone()).collect();
+    if !strays.is_empty() {
+        cx.tell(told::strays(&kept.state, &strays));
+    }
+    if !strays.is_empty() || !kept.state.strays.is_null() {
+        kept.state.strays = Attr::Known(strays);
+    }
 }
 
 /// What is due, by the policy in the state. Written only when it differs.

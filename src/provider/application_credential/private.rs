@@ -1,6 +1,6 @@
 //! What the resource remembers and the user does not see, and the names that only it can make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct Private {
     pub current_locked: bool,
     /// The expiry was configured as `expires_at`, so that taking it away is a change.
     pub fixed_expiry: bool,
+    /// Strays that the caller of the last Read may not delete.
+    pub locked_strays: BTreeSet<String>,
     /// Makes the names.
     pub naming: Naming,
     /// Old generations, by number.

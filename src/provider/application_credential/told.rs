@@ -1,7 +1,7 @@
 //! What the operator is told. Summaries are constants, since Terraform folds equal ones; the detail names
 //! the credential, says what is still valid and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -168,7 +168,12 @@ pub fn vanished(state: &ApplicationCredential) -> Diagnostic {
 pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) -> Diagnostic {
     let list: Vec<String> = found
         .iter()
-        .map(|(id, stray)| format!("{} ({id})", stray.name.known().map_or("", String::as_str)))
+        .map(|(id, stray)| {
+            let name = stray.name.known().map_or("", String::as_str);
+            let others = stray.user_id.known().filter(|user| state.user_id.known() != Some(*user));
+            let owner = others.map_or_else(String::new, |user| format!(" of user {user}"));
+            format!("{name} ({id}){owner}")
+        })
         .collect();
     Diagnostic::warning(
         "Application credentials unknown to the state",
@@ -180,6 +185,33 @@ pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) ->
             list.join(", ")
         ),
     )
+}
+
+/// A stray that is named in revoke_strays and that this login may not delete: who may.
+pub fn not_revocable(
+    cx: &Context,
+    state: &ApplicationCredential,
+    config: &ApplicationCredential,
+    locked: &BTreeSet<String>,
+) {
+    let named = config.revoke_strays.known().map(|named| named.0.as_slice()).unwrap_or_default();
+    let strays = state.strays.known();
+    for id in named.iter().filter_map(Attr::known).filter(|id| locked.contains(*id)) {
+        let Some(stray) = strays.and_then(|strays| strays.get(id)) else { continue };
+        let user = stray.user_id.known().map_or("unknown", String::as_str);
+        cx.tell(
+            Diagnostic::warning(
+                "Stray of another user",
+                format!(
+                    "revoke_strays names {id}, a stray of the application credential {}. It belongs to user {user}, and the \
+                     present login may neither see nor revoke it. It is not planned for revocation: that user or an \
+                     administrator can do it, by applying this configuration or by hand.",
+                    called(state)
+                ),
+            )
+            .at_attribute("revoke_strays"),
+        );
+    }
 }
 
 pub fn weaker(state: &ApplicationCredential, missing: &[String]) -> Diagnostic {

@@ -273,6 +273,22 @@ async fn an_unknown_trigger_with_overlap_rotates_only_if_it_turns_out_different(
 }
 
 #[tokio::test]
+async fn dates_move_beside_an_unknown_input_that_turns_out_equal() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(scheduled());
+    ws.up_well().await;
+    ws.change(CI, json!({ "triggers": { "v": "2" } })).up_well().await;
+    let before = ws.attribute(CI, "previous_generations")["1"]["revoke_after"].clone();
+    ws.change(CI, json!({ "overlap": "P14D", "triggers": { "v": unknown() } }));
+    let plan = ws.plan().await;
+    ws.becomes(CI, json!({ "triggers": { "v": "2" } }));
+    ws.apply(&plan).await.told.assert_success();
+    assert_ne!(ws.attribute(CI, "previous_generations")["1"]["revoke_after"], before);
+    ws.change(CI, json!({ "triggers": { "v": "2" } }));
+    ws.plan().await.assert_empty();
+}
+
+#[tokio::test]
 async fn an_unknown_trigger_does_not_hide_what_is_due_anyway() {
     for turns_out in ["1", "2"] {
         let bed = Bed::start().await;

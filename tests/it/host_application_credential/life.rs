@@ -1,9 +1,11 @@
 //! The life of one credential: issued, kept, rotated, revoked, with an overlap and without one.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
-use crate::host::{Action, Cli, PlanOptions, reference, unknown};
+use crate::host::{Action, Cli, PlanOptions, Workspace, reference, unknown};
 
 const USER: &str = "rekey_application_credential.user";
 
@@ -118,6 +120,38 @@ async fn an_overlap_rotation_keeps_the_old_generation_for_its_overlap() {
     assert!(!bed.opens(&old["id"], &old["secret"]).await, "the old one is refused");
     assert!(bed.current_opens(&ws).await);
     ws.plan().await.assert_empty();
+}
+
+/// A set has no order of its own.
+fn effective(ws: &Workspace) -> Vec<String> {
+    let roles = ws.attribute(CI, "effective_roles");
+    let roles = roles.as_array().unwrap().iter().map(|role| role.as_str().unwrap().to_owned());
+    roles.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[tokio::test]
+async fn a_successor_with_other_roles_shows_them_at_once() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(overlapping());
+    ws.up_well().await;
+    assert_eq!(effective(&ws), ["member", "reader"]);
+    for roles in [json!(["reader"]), json!([unknown()])] {
+        ws.change(CI, json!({ "roles": roles }));
+        let plan = ws.plan().await;
+        assert_eq!(plan.change(CI).after()["effective_roles"], unknown());
+        ws.becomes(CI, json!({ "roles": ["reader"] }));
+        ws.apply(&plan).await.told.assert_success();
+        assert_eq!(effective(&ws), ["reader"]);
+        ws.change(CI, json!({ "roles": ["reader"] }));
+        ws.plan().await.assert_empty();
+    }
+    // Certain to rotate, with roles that are not known yet.
+    ws.change(CI, json!({ "roles": [unknown()], "triggers": { "v": "2" } }));
+    let plan = ws.plan().await;
+    assert_eq!(plan.change(CI).after()["effective_roles"], unknown());
+    ws.becomes(CI, json!({ "roles": ["member"] }));
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(effective(&ws), ["member", "reader"]);
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use rekey_sandbox::{Fault, FaultRule};
 use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
-use crate::host::{Action, Workspace, unknown};
+use crate::host::{Action, Workspace};
 
 /// Two generations, the first of which ends in seven days.
-async fn rotated(bed: &Bed) -> Workspace {
+pub(super) async fn rotated(bed: &Bed) -> Workspace {
     let mut ws = bed.workspace(json!({ "name_prefix": "ci-", "roles": ["member"],
         "overlap": "P7D", "triggers": { "v": "1" } }));
     ws.up_well().await;
@@ -216,46 +216,6 @@ async fn an_old_generation_never_outlives_its_own_expiry_in_the_plan() {
     assert_eq!(plan.change(CI).attribute("previous_generations").1, json!({}));
     ws.apply(&plan).await.told.assert_success();
     ws.plan().await.assert_empty();
-}
-
-#[tokio::test]
-async fn strays_are_listed_and_revoked_only_when_they_are_named() {
-    let bed = Bed::start().await;
-    let mut ws = rotated(&bed).await;
-    // An old state, restored: what was made since is not known to it.
-    let old = ws.clone();
-    ws.change(CI, json!({ "triggers": { "v": "3" } })).up_well().await;
-    let made_since = ws.attribute(CI, "id").as_str().unwrap().to_owned();
-    let mut ws = old;
-    let plan = ws.plan().await;
-    plan.assert_empty();
-    let warning = plan.told.only("Application credentials unknown to the state");
-    assert!(warning.detail.contains(&made_since), "{warning:?}");
-    ws.apply(&plan).await.told.assert_success();
-    assert_eq!(ws.attribute(CI, "strays")[&made_since]["user_id"], ws.attribute(CI, "user_id"));
-    // New generations number above it.
-    ws.change(CI, json!({ "triggers": { "v": "4" } }));
-    assert_eq!(ws.plan().await.change(CI).attribute("generation"), (json!(2), json!(4)));
-    ws.up_well().await;
-    assert!(bed.ids().contains(&made_since));
-    ws.change(CI, json!({ "revoke_strays": [made_since] }));
-    let plan = ws.plan().await;
-    assert_eq!(plan.change(CI).attribute("strays").1, json!({}));
-    ws.apply(&plan).await.told.assert_success();
-    assert!(!bed.ids().contains(&made_since));
-    ws.plan().await.assert_empty();
-}
-
-#[tokio::test]
-async fn strays_may_be_named_before_they_are_known() {
-    let bed = Bed::start().await;
-    let mut ws = rotated(&bed).await;
-    ws.change(CI, json!({ "revoke_strays": [unknown()] }));
-    let plan = ws.plan().await;
-    assert_eq!(plan.change(CI).after()["strays"], unknown());
-    ws.becomes(CI, json!({ "revoke_strays": ["0123456789abcdef0123456789abcdef"] }));
-    ws.apply(&plan).await.told.assert_success();
-    assert_eq!(bed.ids().len(), 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,260 @@
+//! Makes the next generation: what must hold is checked, the credential is issued, proven and written down;
+//! one that fails its proof is taken back.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cloud::openstack::{Error, Patience};
+use crate::provider::application_credential::act::Run;
+use crate::provider::application_credential::issue::{
+    Issued, LIMIT, delete, forget_rules, grace, issue, no_random,
+};
+use crate::provider::application_credential::model::{
+    ApplicationCredential, PreviousGeneration, Stray,
+};
+use crate::provider::application_credential::private::{Naming, Retired};
+use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
+use crate::provider::application_credential::{
+    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs, told,
+};
+use crate::provider::arguments::{moment, number, whole_seconds, written};
+use crate::provider::due::recorded_due;
+use crate::provider::errors;
+use crate::rotation::{Due, Reason, sentence};
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::{Attr, Secret, Set};
+use crate::tfplugin::traits::StateCell;
+
+/// A successor, issued and proven; one that fails its proof is taken back.
+pub async fn succeed(
+    run: &Run<'_>,
+    prior: &ApplicationCredential,
+    planned: &ApplicationCredential,
+    config: &ApplicationCredential,
+    kept: &mut Kept,
+    (generation, reasons): (u64, &[Reason]),
+    cell: &StateCell<Resource>,
+) -> Result<Proof> {
+    if kept.private.naming.is_empty() {
+        kept.private.naming = Naming::new().map_err(no_random)?;
+    }
+    let before = cell.current();
+    let issued = next(run, config, kept, generation).await?;
+    // Should this run die now, the state knows of it.
+    if let Some(mut before) = before.clone() {
+        let mut strays = before.state.strays.known().cloned().unwrap_or_default();
+        strays.insert(issued.credential.id.clone(), Stray::from(&issued.credential));
+        before.state.strays = Attr::Known(strays);
+        before.private.naming = kept.private.naming.clone();
+        cell.save(before);
+    }
+    let proof = match prove(run, config, &issued).await {
+        Ok(proof) => proof,
+        Err(failure) => {
+            let taken_back = take_back(run, &issued).await;
+            if let (Ok(()), Some(before)) = (&taken_back, before) {
+                cell.save(before);
+            }
+            return Err(not_succeeded(prior, &issued, &failure, taken_back.err().as_ref()).into());
+        }
+    };
+    record(kept, planned, config, &issued, run);
+    proven(kept, config, &issued);
+    kept.state.generation = number(generation);
+    if !kept.state.rotation_reason.is_known() || kept.state.rotation_reason == prior.rotation_reason
+    {
+        kept.state.rotation_reason = Attr::Known(sentence(generation, reasons));
+    }
+    Ok(proof)
+}
+
+/// Checks what must hold, then issues.
+pub async fn next(
+    run: &Run<'_>,
+    config: &ApplicationCredential,
+    kept: &Kept,
+    generation: u64,
+) -> Result<Issued> {
+    let refusals = checks::may_issue(&run.session, &run.caller, config, &run.patience).await;
+    if !refusals.is_empty() {
+        return Err(Diagnostics(refusals));
+    }
+    let name = match (config.name.known(), config.name_prefix.known()) {
+        (Some(name), _) => name.clone(),
+        (None, prefix) => kept.private.naming.name(prefix.map_or("", String::as_str), generation),
+    };
+    let issued = issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await;
+    issued.map_err(|failure| could_go(failure, kept))
+}
+
+/// Where a limit is reached: which generations of this resource could make room.
+fn could_go(mut failure: Diagnostics, kept: &Kept) -> Diagnostics {
+    let old = decide::previous(&kept.state).iter();
+    let old = old.map(|(number, old)| (format!("generation {number}"), old.id.known().cloned()));
+    let strays = kept.state.strays.known().into_iter().flatten();
+    let strays = strays.map(|(id, _)| ("stray".to_owned(), Some(id.clone())));
+    let all: Vec<String> = old
+        .chain(strays)
+        .map(|(what, id)| format!("{what} ({})", id.unwrap_or_default()))
+        .collect();
+    for diagnostic in &mut failure.0 {
+        if diagnostic.detail.contains(LIMIT) && !all.is_empty() {
+            let room = format!(
+                "\n\nOf this resource these could go: {}. A shorter `overlap`, or `revoke_strays`, lets them.",
+                all.join(", ")
+            );
+            diagnostic.detail.push_str(&room);
+        }
+    }
+    failure
+}
+
+/// Uses the new credential. Once it exists this is finished even when the operation was stopped.
+pub async fn prove(
+    run: &Run<'_>,
+    config: &ApplicationCredential,
+    issued: &Issued,
+) -> std::result::Result<Proof, Unproven> {
+    if let Some(proof) = proof::renounced(config) {
+        return Ok(proof);
+    }
+    let wanted = Wanted::of(&issued.credential);
+    let options = config.verify_options.known();
+    let patience = Patience { deadline: run.patience.deadline, ..Patience::default() };
+    proof::by_login(&run.session, &issued.login(), &wanted, options, run.cx.cancel(), &patience)
+        .await
+}
+
+pub async fn take_back(run: &Run<'_>, issued: &Issued) -> std::result::Result<(), Error> {
+    let user = &run.caller.user.id;
+    delete(run.openstack, &run.session, user, &issued.credential.id, &grace()).await?;
+    forget_rules(&run.session, user, &issued.rules).await;
+    Ok(())
+}
+
+/// Writes down what was issued.
+pub fn record(
+    kept: &mut Kept,
+    planned: &ApplicationCredential,
+    config: &ApplicationCredential,
+    issued: &Issued,
+    run: &Run<'_>,
+) {
+    let Kept { state, private, .. } = kept;
+    let credential = &issued.credential;
+    state.id = Attr::Known(credential.id.clone());
+    state.name = Attr::Known(credential.name.clone());
+    let own_secret = config.secret_wo_version.known().is_some();
+    state.secret = if own_secret { Attr::Null } else { Attr::Known(Secret(issued.secret.clone())) };
+    state.issued_at = Attr::Known(written(issued.at));
+    if config.expires_at.known().is_none() {
+        state.expires_at = credential.expires_at.map(written).into();
+    }
+    state.unrestricted = Attr::Known(credential.unrestricted);
+    state.user_id = Attr::Known(credential.user_id.clone());
+    state.user_name = Attr::Known(run.caller.user.name.clone());
+    state.project_id = credential.project_id.clone().into();
+    if planned.auth_url.is_unknown() {
+        state.auth_url = Attr::Known(run.session.cloud().auth_url.clone());
+        state.region_name = run.session.cloud().region_name.clone().into();
+    }
+    let roles = credential.roles.iter();
+    if planned.effective_roles.is_unknown() {
+        state.effective_roles =
+            Attr::Known(Set(roles.clone().map(|role| role.name.clone()).collect()));
+    }
+    private.roles = roles.map(|role| (role.id.clone(), role.name.clone())).collect();
+    private.adopted_at = None;
+    private.current_expired = false;
+    private.fixed_expiry = config.expires_at.known().is_some();
+    if !issued.rules.is_empty() {
+        private.rules.insert(credential.id.clone(), issued.rules.clone());
+    }
+    if planned.usable.is_unknown() {
+        (state.usable, state.missing_roles) = (Attr::Null, Attr::Null);
+    }
+    state.rotation_due_at = decide::next_due(&inputs::policy(config), state, private);
+    kept.identity = Some(identity(&kept.state));
+}
+
+/// Writes down that it was used.
+pub fn proven(kept: &mut Kept, config: &ApplicationCredential, issued: &Issued) {
+    if config.verify.known() == Some(&false) {
+        return;
+    }
+    kept.private.proven = Some(issued.credential.id.clone());
+    if config.check_usable.known() == Some(&true) {
+        kept.state.usable = Attr::Known(true);
+        kept.state.missing_roles = Attr::Known(Set::default());
+    }
+}
+
+/// The old generation gets its end, unless it is gone already.
+pub fn retire(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    kept: &mut Kept,
+    pending: &mut BTreeMap<String, PreviousGeneration>,
+    now: Timestamp,
+) {
+    if recorded_due(&prior.rotation_due).contains(&Due::Vanished) {
+        return;
+    }
+    let generation = decide::generation(prior);
+    let retired = Retired {
+        at: whole_seconds(now),
+        expires_at: moment(&prior.expires_at),
+        locked: kept.private.current_locked,
+    };
+    let revoke_after = inputs::policy(config).revoke_after(retired.at, retired.expires_at);
+    pending.insert(
+        generation.to_string(),
+        PreviousGeneration {
+            id: prior.id.clone(),
+            name: prior.name.clone(),
+            revoke_after: Attr::Known(written(revoke_after)),
+            user_id: prior.user_id.clone(),
+        },
+    );
+    kept.private.previous.insert(generation, retired);
+}
+
+pub fn failed(
+    issued: &Issued,
+    failure: &Unproven,
+    kept: Option<&Error>,
+    valid: &str,
+) -> Diagnostic {
+    let credential = &issued.credential;
+    let take_back = kept.map_or(String::new(), |error| {
+        format!(" It could not be revoked either: {}.", errors::story(error))
+    });
+    Diagnostic::error(
+        "The new application credential failed its proof",
+        format!(
+            "The application credential {:?} ({}) was issued, but {failure}.{take_back}\n\n{valid}",
+            credential.name, credential.id
+        ),
+    )
+}
+
+fn not_succeeded(
+    prior: &ApplicationCredential,
+    issued: &Issued,
+    failure: &Unproven,
+    kept: Option<&Error>,
+) -> Diagnostic {
+    let current = told::called(prior);
+    let valid = match kept {
+        None => format!(
+            "It was revoked again. The application credential {current} is still the current one and nothing of it was revoked. \
+             The next apply tries the rotation again."
+        ),
+        Some(_) => format!(
+            "The application credential {current} is still the current one. The new one is listed in `strays`: name its id in \
+             revoke_strays to revoke it."
+        ),
+    };
+    failed(issued, failure, kept, &valid)
+}

@@ -1,0 +1,260 @@
+//! Ends generations: a proof first, then one by one, old ones before the current. What fails stays in the
+//! state and is planned again.
+
+use std::collections::BTreeMap;
+
+use crate::clock;
+use crate::cloud::openstack::{Error, Login};
+use crate::provider::application_credential::act::Run;
+use crate::provider::application_credential::issue::{delete, forget_rules};
+use crate::provider::application_credential::model::{
+    ApplicationCredential, PreviousGeneration, Stray,
+};
+use crate::provider::application_credential::proof::{self, Proof, Wanted};
+use crate::provider::application_credential::{
+    ApplicationCredentialResource as Resource, Kept, decide, told,
+};
+use crate::provider::errors;
+use crate::rotation::Step;
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::Attr;
+use crate::tfplugin::traits::StateCell;
+
+/// The current generation, proven once more before an old one ends.
+pub async fn current(
+    run: &Run<'_>,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    kept: &Kept,
+) -> Result<Proof> {
+    if let Some(proof) = proof::renounced(config) {
+        return Ok(proof);
+    }
+    let proven = if let (Some(id), Some(secret)) = (prior.id.known(), prior.secret.known()) {
+        let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
+        let roles = kept.private.roles.iter().map(|(id, name)| (id.clone(), name.clone()));
+        let wanted =
+            Wanted { project_id: prior.project_id.known().cloned(), roles: roles.collect() };
+        let options = config.verify_options.known();
+        proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience)
+            .await
+    } else {
+        let owner = prior.user_id.known().cloned().unwrap_or_default();
+        let listed = run.openstack.credentials(&run.session, &owner, &run.patience).await;
+        let listed = listed.map_err(|error| {
+            errors::call(
+                "Cannot read application credentials",
+                "list the application credentials before revoking one",
+                &error,
+                "Nothing was revoked.",
+                "",
+            )
+        })?;
+        proof::by_record(prior, &kept.private, &listed, clock::now())
+    };
+    proven.map_err(|failure| {
+        Diagnostic::error(
+            "Nothing was revoked, as the current credential is not proven",
+            format!(
+                "Before an old generation is revoked, the current one, {}, must be seen to work: {failure}.\n\nEverything is as it \
+                 was; the old generations still work.",
+                told::called(prior)
+            ),
+        )
+        .into()
+    })
+}
+
+/// A `secret_wo` that is recorded after an import is only a claim until it has been used.
+pub async fn adopted(
+    run: &Run<'_>,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+) -> Result<Proof> {
+    let (Some(id), Some(secret)) = (prior.id.known(), config.secret_wo.known()) else {
+        return Err(Diagnostic::error("No secret to prove", "secret_wo is not set.").into());
+    };
+    let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
+    let wanted = Wanted { project_id: prior.project_id.known().cloned(), roles: Vec::new() };
+    let options = config.verify_options.known();
+    proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience).await.map_err(
+        |failure| {
+            Diagnostic::error(
+                "secret_wo is not the secret of the imported credential",
+                format!(
+                    "The application credential {} was imported, and secret_wo does not open it: {failure}.\n\nNothing was \
+                     changed. Give secret_wo the credential's own secret, or raise secret_wo_version after this import to \
+                     rotate to a new one.",
+                    told::called(prior)
+                ),
+            )
+            .at_attribute("secret_wo")
+            .into()
+        },
+    )
+}
+
+/// What an update still has to end.
+#[derive(Debug)]
+pub struct Ends {
+    pub previous: BTreeMap<String, PreviousGeneration>,
+    pub strays: BTreeMap<String, Stray>,
+}
+
+impl Ends {
+    /// Revokes what the plan ends, one by one, the state saved after each.
+    pub async fn carry_out(
+        mut self,
+        run: &Run<'_>,
+        _proof: &Proof,
+        mut kept: Kept,
+        steps: &[Step],
+        cell: &StateCell<Resource>,
+    ) -> Result<()> {
+        let mut failures = Vec::new();
+        self.save(&mut kept, cell);
+        for step in steps {
+            let failed = match step {
+                Step::Revoke { generation, .. } => {
+                    self.previous_one(run, &mut kept, &generation.to_string()).await
+                }
+                Step::RevokeStray { id } => self.stray(run, &mut kept, id).await,
+                _ => continue,
+            };
+            failures.extend(failed.err());
+            self.save(&mut kept, cell);
+        }
+        if failures.is_empty() { Ok(()) } else { Err(Diagnostics(failures)) }
+    }
+
+    async fn previous_one(
+        &mut self,
+        run: &Run<'_>,
+        kept: &mut Kept,
+        number: &str,
+    ) -> std::result::Result<(), Diagnostic> {
+        let Some(old) = self.previous.get(number) else { return Ok(()) };
+        end(run, kept, &old.id, &old.user_id)
+            .await
+            .map_err(|error| not_revoked(&format!("generation {number}"), &old.id, &error))?;
+        self.previous.remove(number);
+        Ok(())
+    }
+
+    async fn stray(
+        &mut self,
+        run: &Run<'_>,
+        kept: &mut Kept,
+        id: &str,
+    ) -> std::result::Result<(), Diagnostic> {
+        let Some(stray) = self.strays.get(id) else { return Ok(()) };
+        let known = Attr::Known(id.to_owned());
+        end(run, kept, &known, &stray.user_id)
+            .await
+            .map_err(|error| not_revoked("the stray", &known, &error))?;
+        self.strays.remove(id);
+        Ok(())
+    }
+
+    fn save(&self, kept: &mut Kept, cell: &StateCell<Resource>) {
+        kept.private.previous.retain(|number, _| self.previous.contains_key(&number.to_string()));
+        kept.state.previous_generations = Attr::Known(self.previous.clone());
+        kept.state.strays = Attr::Known(self.strays.clone());
+        cell.save(kept.clone());
+    }
+}
+
+/// Revokes every generation; old ones first, so that what remains is a whole state.
+pub async fn destroy(
+    resource: &Resource,
+    cx: &Context,
+    prior: Kept,
+    cell: &StateCell<Resource>,
+) -> Result<()> {
+    let run = Run::begin(resource, cx).await?;
+    let mut kept = prior;
+    let mut failures = Vec::new();
+    let mut remaining = decide::previous(&kept.state).clone();
+    for (number, old) in remaining.clone() {
+        match end(&run, &mut kept, &old.id, &old.user_id).await {
+            Ok(()) => {
+                remaining.remove(&number);
+                kept.state.previous_generations = Attr::Known(remaining.clone());
+                cell.save(kept.clone());
+            }
+            Err(error) => {
+                failures.push(not_destroyed(
+                    &run,
+                    &format!("generation {number}"),
+                    &old.id,
+                    &old.user_id,
+                    &error,
+                ));
+            }
+        }
+    }
+    let (id, user) = (kept.state.id.clone(), kept.state.user_id.clone());
+    if let Err(error) = end(&run, &mut kept, &id, &user).await {
+        failures.push(not_destroyed(&run, "the application credential", &id, &user, &error));
+    }
+    if !failures.is_empty() {
+        return Err(Diagnostics(failures));
+    }
+    cell.clear();
+    Ok(())
+}
+
+/// The one credential; already gone is success. In an update only who holds a proof comes here.
+async fn end(
+    run: &Run<'_>,
+    kept: &mut Kept,
+    id: &Attr<String>,
+    user: &Attr<String>,
+) -> std::result::Result<(), Error> {
+    let Some(id) = id.known() else { return Ok(()) };
+    let user = user.known().unwrap_or(&run.caller.user.id).clone();
+    delete(run.openstack, &run.session, &user, id, &run.patience).await?;
+    if let Some(rules) = kept.private.rules.remove(id) {
+        forget_rules(&run.session, &user, &rules).await;
+    }
+    Ok(())
+}
+
+fn not_revoked(what: &str, id: &Attr<String>, error: &Error) -> Diagnostic {
+    errors::call(
+        "An old application credential was not revoked",
+        &format!("revoke {what} ({})", id.known().map_or("", String::as_str)),
+        error,
+        "The current generation is proven and in the state; the old one goes on working.",
+        "It stays in the state, and the next apply tries to revoke it again.",
+    )
+}
+
+fn not_destroyed(
+    run: &Run<'_>,
+    what: &str,
+    id: &Attr<String>,
+    user: &Attr<String>,
+    error: &Error,
+) -> Diagnostic {
+    let owner = user.known().map_or("its owner", String::as_str);
+    let next = match error.status() {
+        Some(403) if run.caller.application_credential.as_ref().is_some_and(|login| login.restricted) => {
+            "The login is a restricted application credential, which may not revoke any. Log in as the user.".to_owned()
+        }
+        Some(403) => format!(
+            "Only its owner, user {owner}, or an administrator may revoke it; this login is {} ({}). Apply as one of them, or \
+             have it revoked by hand and apply again.",
+            run.caller.user.name, run.caller.user.id
+        ),
+        _ => "Apply again to try once more.".to_owned(),
+    };
+    errors::call(
+        "An application credential was not revoked",
+        &format!("revoke {what} ({})", id.known().map_or("", String::as_str)),
+        error,
+        "It goes on working, and stays in the state.",
+        &next,
+    )
+}
