@@ -9,6 +9,7 @@ mod faults;
 mod life;
 mod old_generations;
 mod owners;
+mod rules;
 mod secrets;
 mod strays;
 

@@ -54,7 +54,7 @@ pub async fn create(
 
     match prove(&run, &config, &issued).await {
         Ok(_) => {
-            generation::proven(&mut kept, &config, &issued);
+            generation::proven(&mut kept, &config);
             cell.save(kept);
             Ok(())
         }
@@ -135,8 +135,12 @@ pub async fn update(
             kept.private.current_locked = false;
             proof
         }
-        None if adopted_secret => revoke::adopted(&run, &prior, &config).await?,
-        None => revoke::current(&run, &prior, &config, &kept).await?,
+        None if adopted_secret => {
+            let proof = revoke::adopted(&run, &prior, &config).await?;
+            kept.state.verified = Attr::Known(true);
+            proof
+        }
+        None => revoke::current(&run, &prior, &config).await?,
     };
     let strays = prior.strays.known().cloned().unwrap_or_default();
     let ends = Ends { previous: pending, strays };
@@ -158,6 +162,7 @@ fn settle(kept: &mut Kept, prior: &ApplicationCredential, wanted: &Policy, steps
     }
     fill!(
         auth_url,
+        created_access_rules,
         effective_roles,
         expires_at,
         generation,
@@ -174,7 +179,8 @@ fn settle(kept: &mut Kept, prior: &ApplicationCredential, wanted: &Policy, steps
         unrestricted,
         usable,
         user_id,
-        user_name
+        user_name,
+        verified
     );
     if state.rotation_due.is_unknown() {
         state.rotation_due = rotation_due(&left_due(steps));

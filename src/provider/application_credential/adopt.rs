@@ -156,6 +156,7 @@ fn adopted(mut state: ApplicationCredential) -> Result<Kept> {
     state.previous_generations = Attr::Known(std::collections::BTreeMap::new());
     state.rotation_due = rotation_due(&[]);
     state.strays = Attr::Known(std::collections::BTreeMap::new());
+    state.verified = Attr::Known(false);
     let naming = Naming::new().map_err(no_random)?;
     let private = Private {
         adopted: true,

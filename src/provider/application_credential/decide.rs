@@ -133,6 +133,10 @@ fn finish(
     if config.secret_wo_version.known().is_some() {
         planned.secret = Attr::Null;
     }
+    if private.adopted && !config.secret_wo_version.is_null() {
+        // Apply proves the recorded secret.
+        planned.verified = Attr::Known(true);
+    }
     if config.revoke_strays.is_unknown()
         || config.revoke_strays.known().is_some_and(|ids| ids.0.iter().any(Attr::is_unknown))
     {
@@ -161,16 +165,22 @@ fn finish(
                 if prior.expires_at.is_known() && planned.expires_at.is_null() {
                     planned.expires_at = Attr::Unknown;
                 }
+                if planned.verified != prior.verified {
+                    planned.verified = Attr::Unknown;
+                }
                 planned.effective_roles = Attr::Unknown;
                 planned.generation = Attr::Unknown;
                 // With a next generation, a stray may go that an expired one could not vouch for.
-                planned.strays = Attr::Unknown;
+                if planned.strays.known().is_some_and(|strays| !strays.is_empty()) {
+                    planned.strays = Attr::Unknown;
+                }
                 planned.previous_generations = Attr::Unknown;
                 planned.rotation_due = Attr::Unknown;
                 planned.rotation_reason = Attr::Unknown;
             }
             Step::Hold { until: None, generation } => {
                 let entry = PreviousGeneration {
+                    created_access_rules: prior.created_access_rules.clone(),
                     id: prior.id.clone(),
                     name: prior.name.clone(),
                     revoke_after: Attr::Unknown,
@@ -213,6 +223,9 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
     }
     let own_secret = config.secret_wo_version.known().is_some();
     planned.secret = if own_secret { Attr::Null } else { Attr::Unknown };
+    planned.created_access_rules =
+        if config.access_rules.is_null() { Attr::Null } else { Attr::Unknown };
+    planned.verified = config.verify.or(Attr::Known(true));
     planned.issued_at = Attr::Unknown;
     planned.expires_at = match (&config.expires_at, &config.expires_in) {
         (Attr::Null, Attr::Null) => Attr::Null,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cloud::openstack::{Error, Patience};
 use crate::provider::application_credential::act::Run;
 use crate::provider::application_credential::issue::{
-    Issued, LIMIT, delete, forget_rules, grace, issue, no_random,
+    Issued, LIMIT, delete, grace, issue, no_random,
 };
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
@@ -16,7 +16,7 @@ use crate::provider::application_credential::model::{
 use crate::provider::application_credential::private::{Naming, Retired};
 use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs, told,
+    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs, rules, told,
 };
 use crate::provider::arguments::{moment, number, whole_seconds, written};
 use crate::provider::due::recorded_due;
@@ -60,7 +60,7 @@ pub async fn succeed(
         }
     };
     record(kept, planned, config, &issued, run);
-    proven(kept, config, &issued);
+    proven(kept, config);
     kept.state.generation = number(generation);
     if !kept.state.rotation_reason.is_known() || kept.state.rotation_reason == prior.rotation_reason
     {
@@ -80,9 +80,12 @@ pub async fn next(
     if !refusals.is_empty() {
         return Err(Diagnostics(refusals));
     }
-    let name = match (config.name.known(), config.name_prefix.known()) {
+    let name = |made_rules: &[bool]| match (config.name.known(), config.name_prefix.known()) {
         (Some(name), _) => name.clone(),
-        (None, prefix) => kept.private.naming.name(prefix.map_or("", String::as_str), generation),
+        (None, prefix) => {
+            let prefix = prefix.map_or("", String::as_str);
+            kept.private.naming.name(prefix, generation, made_rules)
+        }
     };
     let issued = issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await;
     issued.map_err(|failure| could_go(failure, kept))
@@ -129,7 +132,7 @@ pub async fn prove(
 pub async fn take_back(run: &Run<'_>, issued: &Issued) -> std::result::Result<(), Error> {
     let user = &run.caller.user.id;
     delete(run.openstack, &run.session, user, &issued.credential.id, &grace()).await?;
-    forget_rules(&run.session, user, &issued.rules).await;
+    rules::forget(&run.session, user, &issued.rules).await;
     Ok(())
 }
 
@@ -168,9 +171,10 @@ pub fn record(
     private.adopted_at = None;
     private.current_expired = false;
     private.fixed_expiry = config.expires_at.known().is_some();
-    if !issued.rules.is_empty() {
-        private.rules.insert(credential.id.clone(), issued.rules.clone());
+    if planned.created_access_rules.is_unknown() {
+        state.created_access_rules = Attr::Known(Set(issued.rules.clone()));
     }
+    state.verified = Attr::Known(false);
     if planned.usable.is_unknown() {
         (state.usable, state.missing_roles) = (Attr::Null, Attr::Null);
     }
@@ -179,11 +183,11 @@ pub fn record(
 }
 
 /// Writes down that it was used.
-pub fn proven(kept: &mut Kept, config: &ApplicationCredential, issued: &Issued) {
+pub fn proven(kept: &mut Kept, config: &ApplicationCredential) {
     if config.verify.known() == Some(&false) {
         return;
     }
-    kept.private.proven = Some(issued.credential.id.clone());
+    kept.state.verified = Attr::Known(true);
     if config.check_usable.known() == Some(&true) {
         kept.state.usable = Attr::Known(true);
         kept.state.missing_roles = Attr::Known(Set::default());
@@ -211,6 +215,7 @@ pub fn retire(
     pending.insert(
         generation.to_string(),
         PreviousGeneration {
+            created_access_rules: prior.created_access_rules.clone(),
             id: prior.id.clone(),
             name: prior.name.clone(),
             revoke_after: Attr::Known(written(revoke_after)),

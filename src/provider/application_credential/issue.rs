@@ -15,8 +15,8 @@ use crate::cloud::openstack::keystone::{
     AccessRule, ApplicationCredential as Listed, NewApplicationCredential,
 };
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
-use crate::provider::application_credential::checks;
 use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::application_credential::{checks, rules};
 use crate::provider::arguments::{moment, period, whole_seconds};
 use crate::provider::errors;
 use crate::provider::openstack::Openstack;
@@ -28,7 +28,7 @@ use crate::tfplugin::diagnostics::{Diagnostic, Result};
 pub struct Issued {
     pub credential: Listed,
     pub secret: SecretString,
-    /// Access rules that were made for it.
+    /// Access rules that were made for it, by id.
     pub rules: Vec<String>,
     pub at: Timestamp,
 }
@@ -45,13 +45,13 @@ pub const LIMIT: &str = "user_limit";
 /// Creates are tried so often where no answer tells whether they took effect.
 const TRIES: usize = 3;
 
-/// Issues a credential of that name for the caller.
+/// Issues a credential for the caller. `name` gets to know which access rules are made for it.
 pub async fn issue(
     openstack: &Openstack,
     session: &Session,
     caller: &Token,
     config: &ApplicationCredential,
-    name: String,
+    name: impl FnOnce(&[bool]) -> String,
     patience: &Patience,
 ) -> Result<Issued> {
     let now = clock::now();
@@ -63,13 +63,15 @@ pub async fn issue(
     redaction::register(&secret);
     let expires_at = moment(&config.expires_at)
         .or_else(|| period(&config.expires_in).map(|period| whole_seconds(period.after(now))));
-    let access_rules: Vec<AccessRule> = config
+    let mut access_rules: Vec<AccessRule> = config
         .access_rules
         .known()
         .map(|rules| rules.0.iter().map(AccessRule::from).collect())
         .unwrap_or_default();
+    rules::sort(&mut access_rules);
+    let made = made_rules(openstack, session, user, &access_rules, patience).await?;
     let new = NewApplicationCredential {
-        name,
+        name: name(&made),
         secret,
         description: config.description.known().cloned(),
         roles: checks::role_refs(caller, config),
@@ -77,26 +79,42 @@ pub async fn issue(
         unrestricted: config.unrestricted.known().copied().unwrap_or(false),
         access_rules,
     };
-    // Rules that exist already are reused by Keystone and are not ours to delete.
-    let known_rules = if new.access_rules.is_empty() {
-        Vec::new()
-    } else {
-        let listed = session.keystone().access_rules(user, patience).await;
-        listed.map_err(|error| refused(&error, &new, caller))?
-    };
 
     openstack.forget(user);
     let created = create(session, user, &new, caller, patience).await;
     openstack.forget(user);
     let credential = created?;
-    let rules = credential.access_rules.iter().filter_map(|rule| rule.id.clone());
-    let ours = |id: &String| known_rules.iter().all(|known| known.id.as_ref() != Some(id));
     Ok(Issued {
-        rules: rules.filter(ours).collect(),
+        rules: rules::ids(&credential, &new.access_rules, &made),
         secret: new.secret,
         credential,
         at: whole_seconds(now),
     })
+}
+
+/// Which of the wanted rules will be the new credential's own.
+async fn made_rules(
+    openstack: &Openstack,
+    session: &Session,
+    user: &str,
+    wanted: &[AccessRule],
+    patience: &Patience,
+) -> Result<Vec<bool>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let unreadable = |error: Error| {
+        errors::call(
+            "Cannot issue an application credential",
+            "find out which access rules there are already",
+            &error,
+            "No credential was issued, and what existed before is as it was.",
+            "",
+        )
+    };
+    let existing = session.keystone().access_rules(user, patience).await.map_err(unreadable)?;
+    let listed = openstack.credentials(session, user, patience).await.map_err(unreadable)?;
+    Ok(rules::made(wanted, &existing, &listed))
 }
 
 /// 256 random bits, 43 characters: Keystone's bcrypt looks at 72 bytes at most.
@@ -123,23 +141,6 @@ pub async fn delete(
         Err(error) if error.status() == Some(404) => Ok(()),
         other => other,
     }
-}
-
-/// Keystone leaves access rules behind. One that something else uses is refused (403), and rightly so;
-/// nothing depends on the others, so no failure here is worth an error.
-pub async fn forget_rules(session: &Session, user: &str, rules: &[String]) {
-    for rule in rules {
-        if let Err(error) = session.keystone().delete_access_rule(user, rule, &grace()).await {
-            tracing::debug!(rule, %error, "access rule left behind");
-        }
-    }
-}
-
-/// 80 random bits as text, for a name.
-pub fn unique() -> std::result::Result<String, getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(format!("{:020x}", u128::from_be_bytes(bytes) >> 48))
 }
 
 pub fn no_random(error: getrandom::Error) -> Diagnostic {

@@ -14,6 +14,7 @@ pub mod observe;
 pub mod private;
 pub mod proof;
 pub mod revoke;
+pub mod rules;
 pub mod told;
 pub mod validate;
 
@@ -23,7 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use model::{AccessRule, ApplicationCredential, Identity};
-pub use private::Private;
+pub use private::{Naming, Private};
 pub use proof::Wanted;
 
 use crate::clock;

@@ -28,6 +28,11 @@ pub struct ApplicationCredential {
     /// Default `false`.
     #[attr(optional)]
     pub check_usable: Attr<bool>,
+    /// The ids of the access rules that were made for this credential, not found.
+    /// Keystone keeps a rule when its credential is revoked; the provider deletes these with it, unless another
+    /// credential uses them.
+    #[attr(computed)]
+    pub created_access_rules: Attr<Set<String>>,
     /// What the credential is for, as Keystone shows it.
     #[attr(optional)]
     pub description: Attr<String>,
@@ -148,6 +153,10 @@ pub struct ApplicationCredential {
     /// Default `true`.
     #[attr(optional)]
     pub verify: Attr<bool>,
+    /// Whether a login with the current generation was seen to work, when it was issued or since.
+    /// Where the state does not hold its secret, an old generation is revoked only with this record.
+    #[attr(computed)]
+    pub verified: Attr<bool>,
     /// How to verify on a cloud whose Keystone nodes need a while to agree.
     #[attr(optional)]
     pub verify_options: Attr<VerifyOptions>,
@@ -173,6 +182,9 @@ pub struct AccessRule {
 /// An old generation that still works.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub struct PreviousGeneration {
+    /// The ids of the access rules that were made for it.
+    #[attr(computed)]
+    pub created_access_rules: Attr<Set<String>>,
     /// Its id.
     #[attr(computed)]
     pub id: Attr<String>,

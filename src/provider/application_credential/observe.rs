@@ -12,6 +12,7 @@ use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
 use crate::provider::application_credential::model::{
     AccessRule, ApplicationCredential, PreviousGeneration, Stray,
 };
+use crate::provider::application_credential::proof::Wanted;
 use crate::provider::application_credential::{
     ApplicationCredentialResource, Kept, decide, identity, inputs, told,
 };
@@ -338,17 +339,9 @@ async fn usability(
     patience: &Patience,
 ) -> Result<()> {
     let state = &mut kept.state;
-    let effective: Vec<String> =
-        state.effective_roles.known().map(|roles| roles.0.clone()).unwrap_or_default();
-    let missing_from = |token: &Token| -> Vec<String> {
-        let held: BTreeSet<&str> = token.roles.iter().map(|role| role.name.as_str()).collect();
-        effective.iter().filter(|role| !held.contains(role.as_str())).cloned().collect()
-    };
+    let wanted = Wanted::of_state(state);
     if !state.check_usable.known().copied().unwrap_or(false) {
-        let comparable = caller.application_credential.is_none()
-            && state.user_id.known() == Some(&caller.user.id)
-            && state.project_id.known() == caller.project.as_ref().map(|project| &project.id);
-        let missing = if comparable { missing_from(caller) } else { Vec::new() };
+        let missing = wanted.lost_by_owner(state, caller);
         if !missing.is_empty() {
             cx.tell(told::weaker(state, &missing));
         }
@@ -361,10 +354,11 @@ async fn usability(
     let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
     match session.log_in(&login, patience).await {
         Ok(token) => {
-            let missing = missing_from(&token);
+            let missing = wanted.missing_from(&token);
             if !missing.is_empty() {
                 cx.tell(told::weaker(state, &missing));
             }
+            state.verified = Attr::Known(true);
             state.usable = Attr::Known(true);
             state.missing_roles = Attr::Known(Set(missing));
         }

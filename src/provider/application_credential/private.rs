@@ -32,12 +32,8 @@ pub struct Private {
     pub naming: Naming,
     /// Old generations, by number.
     pub previous: BTreeMap<u64, Retired>,
-    /// The current credential once gave a token that carried its roles: its id.
-    pub proven: Option<String>,
     /// Ids and names of the current credential's roles.
     pub roles: BTreeMap<String, String>,
-    /// Access rules that were made for a credential, by its id; Keystone leaves them behind.
-    pub rules: BTreeMap<String, Vec<String>>,
 }
 
 /// What is remembered of an old generation.
@@ -51,7 +47,8 @@ pub struct Retired {
 }
 
 /// Makes names that nobody else makes: prefix, generation, and a mark that all generations of the resource
-/// share. A credential with such a name is one of this resource, whatever the state says.
+/// share. A credential with such a name is one of this resource, whatever the state says. Where it has access
+/// rules, the name's end says which of them were made for it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Naming(String);
@@ -59,6 +56,11 @@ pub struct Naming(String);
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// 45 bits, unique among the credentials of one user.
 const MARK_CHARACTERS: usize = 9;
+/// What one character of the alphabet holds.
+const BITS: usize = 5;
+/// A prefix of 220 characters leaves this much. What is said of no more rules costs no more than that some are
+/// left behind where a credential with over 20 of them is replaced.
+const MOST_RULE_CHARACTERS: usize = 4;
 
 impl Naming {
     /// A mark of its own for a resource that begins.
@@ -80,11 +82,23 @@ impl Naming {
         self.0.is_empty()
     }
 
-    /// The name of a generation: `ci-4-k3j9x2abcd`.
-    pub fn name(&self, prefix: &str, generation: u64) -> String {
+    /// The name of a generation: `ci-4-k3j9x2abcd`, and a few characters more where rules were made for it.
+    pub fn name(&self, prefix: &str, generation: u64, made_rules: &[bool]) -> String {
         // The number must have a beginning.
         let gap = if prefix.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
-        format!("{prefix}{gap}{generation}-{}{}", self.0, self.check(generation))
+        let check = self.check(generation);
+        format!("{prefix}{gap}{generation}-{}{check}{}", self.0, written(made_rules))
+    }
+
+    /// Which of its access rules were made for the credential of that name, in the order of `rules::sort`;
+    /// without an end for those that were not, and for all of a name that is not ours.
+    pub fn made_rules(name: &str) -> Vec<bool> {
+        let ours = Self::of(name).and_then(|_| name.rsplit_once('-'));
+        let end = ours.and_then(|(_, end)| end.get(MARK_CHARACTERS + 1..)).unwrap_or_default();
+        end.bytes()
+            .filter_map(|byte| ALPHABET.iter().position(|character| *character == byte))
+            .flat_map(|bits| (0..BITS).map(move |bit| bits >> bit & 1 == 1))
+            .collect()
     }
 
     /// Which generation of this resource a name belongs to, whatever its prefix; None for others.
@@ -96,7 +110,10 @@ impl Naming {
         let check = end.strip_prefix(&self.0)?;
         let digits = front.len() - front.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let generation = front[front.len() - digits..].parse().ok()?;
-        check.chars().eq([self.check(generation)]).then_some(generation)
+        let mut check = check.bytes();
+        let ours = check.next().map(char::from) == Some(self.check(generation))
+            && check.all(|byte| ALPHABET.contains(&byte));
+        ours.then_some(generation)
     }
 
     /// Tells a name of ours from one that only looks like it.
@@ -104,6 +121,17 @@ impl Naming {
         let digest = Sha256::new().chain_update(&self.0).chain_update(generation.to_be_bytes());
         character(digest.finalize()[0])
     }
+}
+
+/// Which rules were made, five to a character, as far as a name has room.
+fn written(made: &[bool]) -> String {
+    if !made.contains(&true) {
+        return String::new();
+    }
+    let bits = |made: &[bool]| {
+        made.iter().enumerate().fold(0_u8, |bits, (bit, made)| bits | u8::from(*made) << bit)
+    };
+    made.chunks(BITS).take(MOST_RULE_CHARACTERS).map(|made| character(bits(made))).collect()
 }
 
 fn character(byte: u8) -> char {
@@ -118,6 +146,14 @@ impl Private {
             let previous = decide::previous(state).values().map(|old| &old.name);
             let mut names = [&state.name].into_iter().chain(previous).filter_map(Attr::known);
             self.naming = names.find_map(|name| Naming::of(name)).unwrap_or_default();
+        }
+        if state.expires_in.is_null() && state.issued_at.is_known() {
+            self.fixed_expiry |= state.expires_at.is_known();
+        }
+        if state.issued_at.is_null() && self.adopted_at.is_none() {
+            let due = moment(&state.rotation_due_at);
+            self.adopted_at =
+                due.zip(period(&state.rotation_period)).map(|(due, age)| age.before(due));
         }
         let Some(overlap) = period(&state.overlap) else { return };
         for (number, old) in decide::previous(state) {
@@ -140,11 +176,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_recognised_whatever_its_prefix(prefix in "[a-zA-Z0-9 _.-]{1,40}", generation in 1_u64..100_000) {
+        fn a_name_is_recognised_whatever_its_prefix(
+            prefix in "[a-zA-Z0-9 _.-]{1,40}",
+            generation in 1_u64..100_000,
+            made in proptest::collection::vec(any::<bool>(), 0..30),
+        ) {
             let naming = Naming::new().unwrap();
-            let name = naming.name(&prefix, generation);
+            let name = naming.name(&prefix, generation, &made);
             prop_assert_eq!(naming.generation(&name), Some(generation));
-            prop_assert!(name.len() <= prefix.len() + 20);
+            prop_assert!(name.len() <= prefix.len() + 24);
+            let said = Naming::made_rules(&name);
+            for (rule, made) in made.iter().enumerate().take(BITS * MOST_RULE_CHARACTERS) {
+                prop_assert_eq!(said.get(rule).copied().unwrap_or(false), *made);
+            }
             prop_assert!(name.starts_with(&prefix));
             let other = Naming::new().unwrap();
             prop_assert_eq!(other.generation(&name), None);
@@ -162,13 +206,14 @@ mod tests {
         let naming = Naming::new().unwrap();
         let text = |text: &str| Attr::Known(text.to_owned());
         let old = PreviousGeneration {
+            created_access_rules: Attr::Null,
             id: text("old"),
             name: text("legacy"),
             revoke_after: text("2027-01-08T00:00:00Z"),
             user_id: text("alice"),
         };
         let state = ApplicationCredential {
-            name: Attr::Known(naming.name("ci-", 2)),
+            name: Attr::Known(naming.name("ci-", 2, &[])),
             overlap: text("P7D"),
             previous_generations: Attr::Known(BTreeMap::from([("1".to_owned(), old)])),
             ..ApplicationCredential::default()

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
 use crate::provider::application_credential::model::{ApplicationCredential, VerifyOptions};
-use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, period};
 use crate::rotation::Period;
+use crate::tfplugin::model::Attr;
 
 /// The current generation works, as far as that can be known.
 #[derive(Debug)]
@@ -45,14 +45,19 @@ pub enum Unproven {
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub project_id: Option<String>,
-    /// By id and name.
-    pub roles: Vec<(String, String)>,
+    /// By name.
+    pub roles: Vec<String>,
 }
 
 impl Wanted {
     pub fn of(credential: &Listed) -> Self {
-        let roles = credential.roles.iter().map(|role| (role.id.clone(), role.name.clone()));
+        let roles = credential.roles.iter().map(|role| role.name.clone());
         Self { project_id: credential.project_id.clone(), roles: roles.collect() }
+    }
+
+    pub fn of_state(state: &ApplicationCredential) -> Self {
+        let roles = state.effective_roles.known().map(|roles| roles.0.clone());
+        Self { project_id: state.project_id.known().cloned(), roles: roles.unwrap_or_default() }
     }
 
     fn check(&self, token: &Token) -> Result<(), Unproven> {
@@ -63,10 +68,23 @@ impl Wanted {
                 return Err(Unproven::WrongProject { found, wanted });
             }
         }
-        let held: BTreeSet<&str> = token.roles.iter().map(|role| role.id.as_str()).collect();
-        let missing = self.roles.iter().filter(|(id, _)| !held.contains(id.as_str()));
-        let missing: Vec<String> = missing.map(|(_, name)| name.clone()).collect();
+        let missing = self.missing_from(token);
         if missing.is_empty() { Ok(()) } else { Err(Unproven::MissingRoles(missing)) }
+    }
+
+    /// The roles that a token lacks.
+    pub fn missing_from(&self, token: &Token) -> Vec<String> {
+        let held: BTreeSet<&str> = token.roles.iter().map(|role| role.name.as_str()).collect();
+        self.roles.iter().filter(|role| !held.contains(role.as_str())).cloned().collect()
+    }
+
+    /// The roles that the owner lacks, where the caller is the owner on the same project: its own token tells
+    /// it for free.
+    pub fn lost_by_owner(&self, state: &ApplicationCredential, caller: &Token) -> Vec<String> {
+        let comparable = caller.application_credential.is_none()
+            && state.user_id.known() == Some(&caller.user.id)
+            && self.project_id.as_ref() == caller.project.as_ref().map(|project| &project.id);
+        if comparable { self.missing_from(caller) } else { Vec::new() }
     }
 }
 
@@ -120,27 +138,30 @@ pub async fn by_login(
     }
 }
 
-/// The secret is not known any more: the record that it was used when it was issued, and what Keystone
-/// lists now.
+/// The secret is not known any more: the record that it was used, what Keystone lists now, and that the owner
+/// holds its roles, as far as this login can tell.
 pub fn by_record(
     state: &ApplicationCredential,
-    private: &Private,
     listed: &[Listed],
+    caller: &Token,
     now: jiff::Timestamp,
 ) -> Result<Proof, Unproven> {
-    let id = state.id.known();
-    if id.is_none() || private.proven.as_ref() != id {
+    let Some(id) = state.id.known().filter(|_| state.verified == Attr::Known(true)) else {
         return Err(Unproven::NeverUsed);
-    }
+    };
     let current =
-        listed.iter().find(|credential| Some(&credential.id) == id).ok_or(Unproven::NotListed)?;
+        listed.iter().find(|credential| credential.id == *id).ok_or(Unproven::NotListed)?;
     if current.expires_at.or(moment(&state.expires_at)).is_some_and(|expiry| expiry <= now) {
         return Err(Unproven::Expired);
     }
-    let held: BTreeSet<&str> = current.roles.iter().map(|role| role.id.as_str()).collect();
-    let missing = private.roles.iter().filter(|(id, _)| !held.contains(id.as_str()));
-    let missing: Vec<String> = missing.map(|(_, name)| name.clone()).collect();
-    if missing.is_empty() { Ok(Proof(())) } else { Err(Unproven::MissingRoles(missing)) }
+    let wanted = Wanted::of_state(state);
+    let carried: BTreeSet<&str> = current.roles.iter().map(|role| role.name.as_str()).collect();
+    let lost = wanted.roles.iter().filter(|role| !carried.contains(role.as_str())).cloned();
+    let missing: BTreeSet<String> = lost.chain(wanted.lost_by_owner(state, caller)).collect();
+    if missing.is_empty() {
+        return Ok(Proof(()));
+    }
+    Err(Unproven::MissingRoles(missing.into_iter().collect()))
 }
 
 fn over(end: Option<Instant>, wait: Duration) -> bool {

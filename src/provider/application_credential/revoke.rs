@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use crate::clock;
 use crate::cloud::openstack::{Error, Login};
 use crate::provider::application_credential::act::Run;
-use crate::provider::application_credential::issue::{delete, forget_rules};
+use crate::provider::application_credential::issue::delete;
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
 };
 use crate::provider::application_credential::proof::{self, Proof, Wanted};
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, decide, told,
+    ApplicationCredentialResource as Resource, Kept, decide, rules, told,
 };
 use crate::provider::errors;
 use crate::rotation::Step;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
-use crate::tfplugin::model::Attr;
+use crate::tfplugin::model::{Attr, Set};
 use crate::tfplugin::traits::StateCell;
 
 /// The current generation, proven once more before an old one ends.
@@ -26,16 +26,13 @@ pub async fn current(
     run: &Run<'_>,
     prior: &ApplicationCredential,
     config: &ApplicationCredential,
-    kept: &Kept,
 ) -> Result<Proof> {
     if let Some(proof) = proof::renounced(config) {
         return Ok(proof);
     }
     let proven = if let (Some(id), Some(secret)) = (prior.id.known(), prior.secret.known()) {
         let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
-        let roles = kept.private.roles.iter().map(|(id, name)| (id.clone(), name.clone()));
-        let wanted =
-            Wanted { project_id: prior.project_id.known().cloned(), roles: roles.collect() };
+        let wanted = Wanted::of_state(prior);
         let options = config.verify_options.known();
         proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience)
             .await
@@ -51,7 +48,7 @@ pub async fn current(
                 "",
             )
         })?;
-        proof::by_record(prior, &kept.private, &listed, clock::now())
+        proof::by_record(prior, &listed, &run.caller, clock::now())
     };
     proven.map_err(|failure| {
         Diagnostic::error(
@@ -117,9 +114,9 @@ impl Ends {
         for step in steps {
             let failed = match step {
                 Step::Revoke { generation, .. } => {
-                    self.previous_one(run, &mut kept, &generation.to_string()).await
+                    self.previous_one(run, &generation.to_string()).await
                 }
-                Step::RevokeStray { id } => self.stray(run, &mut kept, id).await,
+                Step::RevokeStray { id } => self.stray(run, id).await,
                 _ => continue,
             };
             failures.extend(failed.err());
@@ -131,26 +128,25 @@ impl Ends {
     async fn previous_one(
         &mut self,
         run: &Run<'_>,
-        kept: &mut Kept,
         number: &str,
     ) -> std::result::Result<(), Diagnostic> {
         let Some(old) = self.previous.get(number) else { return Ok(()) };
-        end(run, kept, &old.id, &old.user_id)
+        end(run, &old.id, &old.user_id, &old.created_access_rules)
             .await
             .map_err(|error| not_revoked(&format!("generation {number}"), &old.id, &error))?;
         self.previous.remove(number);
         Ok(())
     }
 
-    async fn stray(
-        &mut self,
-        run: &Run<'_>,
-        kept: &mut Kept,
-        id: &str,
-    ) -> std::result::Result<(), Diagnostic> {
+    async fn stray(&mut self, run: &Run<'_>, id: &str) -> std::result::Result<(), Diagnostic> {
         let Some(stray) = self.strays.get(id) else { return Ok(()) };
         let known = Attr::Known(id.to_owned());
-        end(run, kept, &known, &stray.user_id)
+        // Which rules were made for it, only its name says.
+        let user = stray.user_id.known().unwrap_or(&run.caller.user.id);
+        let listed = run.openstack.credentials(&run.session, user, &run.patience).await.ok();
+        let found = listed.iter().flat_map(|listed| listed.iter()).find(|one| one.id == id);
+        let rules = Attr::from(found.map(|found| Set(rules::created(found))));
+        end(run, &known, &stray.user_id, &rules)
             .await
             .map_err(|error| not_revoked("the stray", &known, &error))?;
         self.strays.remove(id);
@@ -177,7 +173,7 @@ pub async fn destroy(
     let mut failures = Vec::new();
     let mut remaining = decide::previous(&kept.state).clone();
     for (number, old) in remaining.clone() {
-        match end(&run, &mut kept, &old.id, &old.user_id).await {
+        match end(&run, &old.id, &old.user_id, &old.created_access_rules).await {
             Ok(()) => {
                 remaining.remove(&number);
                 kept.state.previous_generations = Attr::Known(remaining.clone());
@@ -194,9 +190,9 @@ pub async fn destroy(
             }
         }
     }
-    let (id, user) = (kept.state.id.clone(), kept.state.user_id.clone());
-    if let Err(error) = end(&run, &mut kept, &id, &user).await {
-        failures.push(not_destroyed(&run, "the application credential", &id, &user, &error));
+    let ApplicationCredential { id, user_id, created_access_rules, .. } = &kept.state;
+    if let Err(error) = end(&run, id, user_id, created_access_rules).await {
+        failures.push(not_destroyed(&run, "the application credential", id, user_id, &error));
     }
     if !failures.is_empty() {
         return Err(Diagnostics(failures));
@@ -205,19 +201,19 @@ pub async fn destroy(
     Ok(())
 }
 
-/// The one credential; already gone is success. In an update only who holds a proof comes here.
+/// The one credential, and the access rules that were made for it; already gone is success. In an update only
+/// who holds a proof comes here.
 async fn end(
     run: &Run<'_>,
-    kept: &mut Kept,
     id: &Attr<String>,
     user: &Attr<String>,
+    rules: &Attr<Set<String>>,
 ) -> std::result::Result<(), Error> {
     let Some(id) = id.known() else { return Ok(()) };
-    let user = user.known().unwrap_or(&run.caller.user.id).clone();
-    delete(run.openstack, &run.session, &user, id, &run.patience).await?;
-    if let Some(rules) = kept.private.rules.remove(id) {
-        forget_rules(&run.session, &user, &rules).await;
-    }
+    let user = user.known().unwrap_or(&run.caller.user.id);
+    delete(run.openstack, &run.session, user, id, &run.patience).await?;
+    let rules = rules.known().map(|rules| rules.0.as_slice()).unwrap_or_default();
+    rules::forget(&run.session, user, rules).await;
     Ok(())
 }
 

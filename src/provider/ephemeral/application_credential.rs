@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::{
-    AccessRule, ApplicationCredential, Wanted, checks, issue, proof,
+    AccessRule, ApplicationCredential, Naming, Wanted, checks, issue, proof, rules,
 };
 use crate::provider::arguments::{check_period, written};
 use crate::provider::errors;
@@ -100,8 +100,11 @@ impl EphemeralApplicationCredential {
         }) {
             let swept =
                 session.keystone().delete_application_credential(user, &old.id, patience).await;
-            if let Err(error) = swept {
-                tracing::debug!(id = old.id, %error, "expired ephemeral credential not swept");
+            match swept {
+                Ok(()) => rules::forget(session, user, &rules::created(old)).await,
+                Err(error) => {
+                    tracing::debug!(id = old.id, %error, "expired ephemeral credential not swept");
+                }
             }
             self.openstack.forget(user);
         }
@@ -151,7 +154,8 @@ impl Ephemeral for EphemeralApplicationCredential {
             return Err(Diagnostics(refusals));
         }
         self.sweep(&session, &caller, &patience).await;
-        let name = format!("{PREFIX}{}", issue::unique().map_err(issue::no_random)?);
+        let naming = Naming::new().map_err(issue::no_random)?;
+        let name = |made_rules: &[bool]| naming.name(PREFIX, 1, made_rules);
         let issued =
             issue::issue(&self.openstack, &session, &caller, &wish, name, &patience).await?;
         let credential = &issued.credential;
@@ -219,7 +223,7 @@ impl EphemeralApplicationCredential {
     ) -> std::result::Result<(), crate::cloud::openstack::Error> {
         let Private { id, rules, user_id } = private;
         issue::delete(&self.openstack, session, user_id, id, patience).await?;
-        issue::forget_rules(session, user_id, rules).await;
+        rules::forget(session, user_id, rules).await;
         Ok(())
     }
 }

@@ -173,7 +173,7 @@ async fn a_recorded_secret_is_proved_in_that_apply() {
         let mut ws = ws;
         ws.import(CI, &id).await.assert_success();
         let plan = ws.plan().await;
-        assert_eq!(plan.change(CI).changed(), ["secret_wo_version"]);
+        assert_eq!(plan.change(CI).changed(), ["secret_wo_version", "verified"]);
         let told = ws.apply(&plan).await.told;
         const WRONG: &str = "secret_wo is not the secret of the imported credential";
         assert_eq!(told.has(WRONG), !right, "{told:?}");

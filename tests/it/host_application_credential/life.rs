@@ -78,7 +78,7 @@ async fn an_overlap_rotation_keeps_the_old_generation_for_its_overlap() {
     assert_eq!(change.attribute("generation"), (json!(1), json!(2)));
     assert_eq!(
         change.attribute("previous_generations").1,
-        json!({ "1": { "id": old["id"], "name": old["name"], "user_id": old["user_id"],
+        json!({ "1": { "created_access_rules": null, "id": old["id"], "name": old["name"], "user_id": old["user_id"],
             "revoke_after": unknown() } })
     );
     let reason = change.attribute("rotation_reason").1;

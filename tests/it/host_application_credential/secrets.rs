@@ -92,6 +92,60 @@ async fn an_own_secret_that_is_taken_out_makes_way_for_a_generated_one() {
 }
 
 #[tokio::test]
+async fn a_killed_run_does_not_take_the_record_of_the_proof_along() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(own());
+    ws.up_well().await;
+    ws.change(CI, json!({ "secret_wo_version": 2, "secret_wo": NEXT })).up_well().await;
+    assert_eq!(ws.attribute(CI, "verified"), json!(true));
+    // Where a provider is killed in an update, Terraform keeps the attributes and drops the private data.
+    ws.state.instances.get_mut(CI).unwrap().current.as_mut().unwrap().private.clear();
+    bed.pass_days(8);
+    let plan = ws.plan().await;
+    assert_eq!(plan.change(CI).attribute("previous_generations").1, json!({}));
+    // The secret may be another one by now: what counts is the record.
+    ws.becomes(CI, json!({ "secret_wo": "not the one that was issued" }));
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.ids().len(), 1);
+    assert!(bed.opens(&ws.attribute(CI, "id"), &json!(NEXT)).await);
+    ws.plan().await.assert_empty();
+}
+
+#[tokio::test]
+async fn the_record_of_a_proof_is_not_enough_where_the_owner_has_lost_a_role() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(own());
+    ws.change(CI, json!({ "roles": ["member", "project_admin"] })).up_well().await;
+    ws.change(CI, json!({ "secret_wo_version": 2 })).up_well().await;
+    bed.pass_days(8);
+    bed.cloud.remove_role("alice", "demo", "project_admin");
+    let told = ws.up().await.told;
+    let error = told.only("Nothing was revoked, as the current credential is not proven");
+    assert!(error.detail.contains("project_admin"), "{error:?}");
+    assert_eq!(bed.ids().len(), 2);
+    bed.cloud.grant_role("alice", "demo", "project_admin");
+    ws.up_well().await;
+    assert_eq!(bed.ids().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_never_proven_revokes_nothing_until_it_is_rotated() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(own());
+    ws.change(CI, json!({ "verify": false })).up_well().await;
+    ws.change(CI, json!({ "secret_wo_version": 2 })).up_well().await;
+    assert_eq!(ws.attribute(CI, "verified"), json!(false));
+    bed.pass_days(8);
+    ws.change(CI, json!({ "verify": null }));
+    let told = ws.up().await.told;
+    assert!(told.has("Nothing was revoked, as the current credential is not proven"), "{told:?}");
+    assert_eq!(bed.ids().len(), 2);
+    ws.change(CI, json!({ "secret_wo_version": 3 })).up_well().await;
+    assert_eq!(ws.attribute(CI, "verified"), json!(true));
+    assert_eq!(bed.ids().len(), 2, "the oldest one is over, and went");
+}
+
+#[tokio::test]
 async fn a_credential_for_one_run_is_proven_and_revoked_at_its_end() {
     for cli in [Cli::OpenTofu, Cli::Terraform11, Cli::Terraform15] {
         let bed = Bed::start().await;

@@ -10,6 +10,7 @@ mod mistakes;
 mod outside;
 mod overlap;
 mod replace;
+mod rules;
 
 use serde_json::Value;
 
