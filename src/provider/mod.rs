@@ -20,7 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::cloud::Surroundings;
-use crate::cloud::openstack::config::Settings;
+use crate::cloud::openstack::config::{Caveat, Settings};
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::cluster_rotation::ClusterRotationResource;
 use crate::provider::config::Config;
@@ -84,16 +84,30 @@ impl Provider for Rekey {
             Attr::Unknown => Err("openstack"),
             Attr::Known(openstack) => openstack.settings(),
         };
-        if settings.as_ref().is_ok_and(|settings| settings.verify == Some(false)) {
-            cx.tell(Diagnostic::warning(
-                "Certificates are not verified",
-                "openstack.verify = false trusts whoever answers, and hands the login to them. Use cacert instead.",
-            ));
-        }
         let plan_checks = PlanChecks::named(config.plan_checks.known().map(String::as_str));
         self.kubernetes.configure(&config.kubernetes);
         self.openstack.configure(settings, plan_checks);
+        for caveat in self.openstack.caveats() {
+            cx.tell(warning(&caveat));
+        }
         Ok(())
+    }
+}
+
+fn warning(caveat: &Caveat) -> Diagnostic {
+    match caveat {
+        Caveat::NotVerified => Diagnostic::warning(
+            "Certificates are not verified",
+            "Whoever answers in the cloud's place is trusted and gets the login: `verify = false` in the provider block, \
+             `verify` or `insecure` in clouds.yaml, or OS_INSECURE says so. Use cacert instead.",
+        ),
+        Caveat::ProfileNotUsed { profile, whose, place } => Diagnostic::warning(
+            "A profile is not used",
+            format!(
+                "The profile {profile:?} of {whose} is expected in {place} and is not there; what it would set is not set. Write \
+                 that into clouds.yaml, or take the profile out."
+            ),
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::OnceCell;
 
 use crate::cloud::Surroundings;
-use crate::cloud::openstack::config::{Settings, resolve};
+use crate::cloud::openstack::config::{Caveat, Settings, resolve};
 use crate::cloud::openstack::keystone::ApplicationCredential;
 use crate::cloud::openstack::{Error, Patience, Session, Token};
 use crate::provider::errors;
@@ -69,6 +69,19 @@ impl Openstack {
         }
     }
 
+    /// What the operator should know of the configuration, as far as it can be told: contacts nobody. What makes
+    /// it unusable is said where it is used, as a configuration may do without OpenStack.
+    pub fn caveats(&self) -> Vec<Caveat> {
+        let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Configured::Settings { settings, .. } = configured else { return Vec::new() };
+        let cloud = resolve(&settings, &self.surroundings());
+        cloud.map(|cloud| cloud.warnings).unwrap_or_default()
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        self.surroundings.clone().unwrap_or_else(Surroundings::of_process)
+    }
+
     /// The session; contacts nobody. `NotYet` while the provider's configuration is unknown.
     pub async fn session(&self) -> Result<Result<Session, NotYet>> {
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -78,11 +91,7 @@ impl Openstack {
             Configured::Settings { settings, session, .. } => (settings, session),
         };
         let made = session
-            .get_or_try_init(|| async {
-                let surroundings =
-                    self.surroundings.clone().unwrap_or_else(Surroundings::of_process);
-                Session::new(resolve(&settings, &surroundings)?)
-            })
+            .get_or_try_init(|| async { Session::new(resolve(&settings, &self.surroundings())?) })
             .await;
         match made {
             Ok(session) => Ok(Ok(session.clone())),

@@ -3,6 +3,7 @@
 
 mod adopted;
 mod awkward;
+mod configured;
 mod crash;
 mod failures;
 mod faults;

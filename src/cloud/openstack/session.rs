@@ -122,9 +122,6 @@ impl Session {
             Some(text) => versioned(address(text, "identity_endpoint_override")?),
             None => auth_url.clone(),
         };
-        for warning in &cloud.warnings {
-            tracing::warn!("{warning}");
-        }
         let client = Client::new(options);
         let slot = Mutex::default();
         Ok(Self { shared: Arc::new(Shared { cloud, auth_url, identity, client, slot }) })

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use crate::clock;
 use crate::cloud::openstack::keystone::ApplicationCredential;
-use crate::provider::application_credential::AccessRule;
-use crate::provider::arguments::{check_period, period, written};
+use crate::provider::arguments::{check_period, period};
+use crate::provider::data::credential::Credential;
 use crate::provider::errors;
 use crate::provider::openstack::{Openstack, patience, token};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Result;
-use crate::tfplugin::model::{Attr, Model, Set};
+use crate::tfplugin::model::{Attr, Model};
 use crate::tfplugin::traits::DataSource;
 
 /// The application credentials of a user, on all projects, the expired ones included: who owns which, with which
@@ -41,67 +40,6 @@ pub struct Fleet {
     /// Another user's can be seen by an administrator only.
     #[attr(optional, computed)]
     pub user_id: Attr<String>,
-}
-
-/// An application credential as Keystone lists it; never its secret.
-#[derive(Clone, Debug, Default, Model)]
-pub struct Credential {
-    /// The requests that it may make; empty when every one that its roles allow.
-    #[attr(computed)]
-    pub access_rules: Attr<Set<AccessRule>>,
-    /// Whole days until it expires; negative when it has, null when it never does.
-    #[attr(computed)]
-    pub days_left: Attr<i64>,
-    /// What it is for.
-    #[attr(computed)]
-    pub description: Attr<String>,
-    /// When it expires; null when it never does.
-    #[attr(computed)]
-    pub expires_at: Attr<String>,
-    /// Its id.
-    #[attr(computed)]
-    pub id: Attr<String>,
-    /// Its name.
-    #[attr(computed)]
-    pub name: Attr<String>,
-    /// The project that it gives access to.
-    #[attr(computed)]
-    pub project_id: Attr<String>,
-    /// The names of its roles.
-    #[attr(computed)]
-    pub roles: Attr<Set<String>>,
-    /// Whether it may make and delete other application credentials.
-    #[attr(computed)]
-    pub unrestricted: Attr<bool>,
-    /// Its owner.
-    #[attr(computed)]
-    pub user_id: Attr<String>,
-}
-
-impl Credential {
-    pub fn at(credential: &ApplicationCredential, now: Timestamp) -> Self {
-        let days = |expiry: Timestamp| (expiry.as_second() - now.as_second()).div_euclid(86_400);
-        Self {
-            access_rules: Attr::Known(Set(credential
-                .access_rules
-                .iter()
-                .map(AccessRule::from)
-                .collect())),
-            days_left: credential.expires_at.map(days).into(),
-            description: credential.description.clone().into(),
-            expires_at: credential.expires_at.map(written).into(),
-            id: Attr::Known(credential.id.clone()),
-            name: Attr::Known(credential.name.clone()),
-            project_id: credential.project_id.clone().into(),
-            roles: Attr::Known(Set(credential
-                .roles
-                .iter()
-                .map(|role| role.name.clone())
-                .collect())),
-            unrestricted: Attr::Known(credential.unrestricted),
-            user_id: Attr::Known(credential.user_id.clone()),
-        }
-    }
 }
 
 /// See the module.

@@ -3,6 +3,7 @@
 pub mod application_credential;
 pub mod application_credentials;
 pub mod cluster_credentials;
+pub mod credential;
 
 pub use application_credential::OneApplicationCredential;
 pub use application_credentials::ApplicationCredentials;

@@ -2,6 +2,7 @@
 //! can show. Each scenario runs under every CLI that is installed.
 
 mod adopt;
+mod configured;
 mod consumers;
 mod interrupt;
 mod issue;

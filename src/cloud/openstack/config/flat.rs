@@ -10,7 +10,7 @@ use super::choose::{Chosen, environment};
 use super::files::Files;
 use super::layers::{add_profile, apply_region, formatted, overlay_map};
 use super::yaml::{Map, Node};
-use super::{ConfigError, DEFAULT_TIMEOUT, Settings};
+use super::{Caveat, ConfigError, DEFAULT_TIMEOUT, Settings};
 use crate::cloud::Surroundings;
 
 /// Keys of a login that a place outside `auth` overrides; the rest is overridden by `auth`.
@@ -48,7 +48,7 @@ pub(super) struct Flat {
     top: Map,
     /// The login.
     auth: BTreeMap<String, String>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Caveat>,
 }
 
 impl Flat {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::choose::Chosen;
 use super::files::{Files, merge};
 use super::yaml::{Map, Node};
-use super::{ConfigError, Settings};
+use super::{Caveat, ConfigError, Settings};
 use crate::cloud::Surroundings;
 
 /// Replaces, but for `auth`, which is merged.
@@ -26,7 +26,7 @@ pub(super) fn add_profile(
     settings: &Settings,
     files: &Files,
     top: &mut Map,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Caveat>,
 ) -> Result<(), ConfigError> {
     // `cloud` is the key's old name
     let name = own.get("profile").or_else(|| own.get("cloud")).and_then(Node::text);
@@ -40,8 +40,7 @@ pub(super) fn add_profile(
     let inside =
         own.get("auth").and_then(Node::map).is_some_and(|auth| auth.contains_key("auth_url"));
     if inside || own.contains_key("auth_url") || settings.auth_url.is_some() {
-        warnings
-            .push(format!("the profile \"{name}\" of {whose} is not in {place} and is not used"));
+        warnings.push(Caveat::ProfileNotUsed { profile: name.to_owned(), whose, place });
         return Ok(());
     }
     Err(ConfigError::new(

@@ -82,8 +82,8 @@ pub struct Cloud {
     pub timeout: Duration,
     /// Where services are instead of where the catalog says: by type, with underscores.
     pub endpoint_overrides: BTreeMap<String, String>,
-    /// What the operator should know, in sentences; constant for a configuration.
-    pub warnings: Vec<String>,
+    /// What the operator should know; constant for a configuration.
+    pub warnings: Vec<Caveat>,
 }
 
 impl Cloud {
@@ -91,6 +91,15 @@ impl Cloud {
     pub fn endpoint_override(&self, service: &str) -> Option<&str> {
         self.endpoint_overrides.get(&service.replace('-', "_")).map(String::as_str)
     }
+}
+
+/// A configuration that can be used, but is hardly meant so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caveat {
+    /// Any certificate of the cloud is trusted.
+    NotVerified,
+    /// A cloud of clouds.yaml, or `OS_PROFILE`, names a profile that is not there, and does without.
+    ProfileNotUsed { profile: String, whose: String, place: String },
 }
 
 /// Why the configuration cannot be used; names files, keys and variables, never values.
@@ -122,10 +131,7 @@ pub fn resolve(settings: &Settings, from: &Surroundings) -> Result<Cloud, Config
     let authentication = login::authentication(way, &flat, &chosen, &files)?;
     let trust = trust(settings, &flat, from);
     if !trust.verify {
-        flat.warnings.push(
-            "the cloud's certificate is not verified: whoever sits between can read the login"
-                .to_owned(),
-        );
+        flat.warnings.push(Caveat::NotVerified);
     }
     let timeout = match settings.timeout {
         Some(timeout) => timeout,
