@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::magnum::Magnum;
 use crate::support::openstack::{Keystone, User, unique};
 use crate::support::terraform::{Workspace, repository};
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, Feature};
 
 /// The folders of the documentation tool hold parts of a configuration; all others hold a whole one.
 const PARTS: [&str; 5] =
@@ -43,8 +43,13 @@ async fn every_whole_configuration_works() {
             println!("{} with {}", folder.display(), cli.path.display());
             let alice = keystone.user(&["member"]).await;
             let workspace = workspace(cli, &alice);
-            copy(&workspace, &folder.join("main.tf"));
-            is_applied_and_destroyed(workspace, &keystone, &alice).await;
+            let file = folder.join("main.tf");
+            copy(&workspace, &file);
+            if knows(cli, &file) {
+                is_applied_and_destroyed(workspace, &keystone, &alice).await;
+            } else {
+                is_refused(workspace, &file).await;
+            }
         }
     }
 }
@@ -57,13 +62,17 @@ async fn every_part_works_with_the_provider_block() {
         parts.iter().partition(|part| is_of_clusters(part));
     assert!(of_credentials.len() >= 8 && of_clusters.len() >= 2, "{parts:?}");
     for cli in Cli::all() {
-        for part in of_credentials.iter().filter(|part| knows(cli, part)) {
+        for part in &of_credentials {
             println!("{} with {}", part.display(), cli.path.display());
             let alice = keystone.user(&["member"]).await;
             let workspace = workspace(cli, &alice);
             copy(&workspace, &repository("examples/provider/provider.tf"));
             copy(&workspace, part);
-            is_applied_and_destroyed(workspace, &keystone, &alice).await;
+            if knows(cli, part) {
+                is_applied_and_destroyed(workspace, &keystone, &alice).await;
+            } else {
+                is_refused(workspace, part).await;
+            }
         }
     }
 }
@@ -79,13 +88,18 @@ async fn everything_about_clusters_works_with_a_real_magnum() {
     let examples: Vec<_> =
         parts.chain(whole).filter(|files| is_of_clusters(files.last().unwrap())).collect();
     for cli in Cli::all() {
-        for files in examples.iter().filter(|files| knows(cli, files.last().unwrap())) {
-            println!("{} with {}", files.last().unwrap().display(), cli.path.display());
+        for files in &examples {
+            let part = files.last().unwrap();
+            println!("{} with {}", part.display(), cli.path.display());
             let mut workspace = workspace(cli, &alice);
             for file in files {
                 let text = std::fs::read_to_string(file).unwrap();
                 let text = text.replace("= \"prod\"", &format!("= \"{}\"", cluster.name));
                 workspace.write(file.file_name().unwrap().to_str().unwrap(), &text);
+            }
+            if !knows(cli, part) {
+                is_refused(workspace, part).await;
+                continue;
             }
             workspace.apply(&[]).await.ok();
             workspace.plan(&[]).await.empty();
@@ -126,10 +140,10 @@ async fn the_import_blocks_import() {
     let keystone = Keystone::get().await;
     let folder = repository("examples/resources/rekey_application_credential");
     for cli in Cli::all() {
-        for (file, needs) in [("import-by-string-id.tf", (1, 5)), ("import-identity.tf", (1, 12))] {
-            if !cli.at_least(needs.0, needs.1) {
-                continue;
-            }
+        for (file, feature) in [
+            ("import-by-string-id.tf", Feature::ImportById),
+            ("import-identity.tf", Feature::ImportByIdentity),
+        ] {
             let alice = keystone.user(&["member"]).await;
             let made = alice.create_credential(json!({ "name": "by hand" })).await;
             let text = std::fs::read_to_string(folder.join(file)).unwrap();
@@ -138,7 +152,11 @@ async fn the_import_blocks_import() {
             copy(&workspace, &folder.join("resource.tf"));
             let id = made["id"].as_str().unwrap();
             workspace.write("import.tf", &text.replace("3ee6a6eae4ec4f3a91d1b9d0a84a9d9c", id));
-            workspace.plan(&[]).await.ok().says("1 to import");
+            if cli.has(feature) {
+                workspace.plan(&[]).await.ok().says("1 to import");
+            } else {
+                workspace.plan(&[]).await.fails().says("identity");
+            }
         }
     }
 }
@@ -170,9 +188,19 @@ fn parts() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Ephemeral resources came with Terraform 1.10 and OpenTofu 1.11.
+/// Whether this CLI can read the example.
 fn knows(cli: &Cli, part: &Path) -> bool {
-    !part.to_str().unwrap().contains("ephemeral") || cli.at_least(1, 11)
+    let text = std::fs::read_to_string(part).unwrap();
+    let ephemeral = text.contains("\nephemeral \"") || text.starts_with("ephemeral \"");
+    (!ephemeral || cli.has(Feature::EphemeralResources))
+        && (!text.contains("secret_wo") || cli.has(Feature::WriteOnlyArguments))
+}
+
+/// An example that this CLI cannot read says so, and does nothing.
+async fn is_refused(mut workspace: Workspace, part: &Path) {
+    let text = std::fs::read_to_string(part).unwrap();
+    let word = if text.contains("ephemeral \"") { "ephemeral" } else { "secret_wo" };
+    workspace.plan(&[]).await.fails().says(word);
 }
 
 /// Does it need a Magnum?

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::openstack::Keystone;
 use crate::support::terraform::Workspace;
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, Feature};
 
 /// Texts that some reader of YAML or shell takes for something else.
 const AWKWARD: &[&str] = &[
@@ -296,11 +296,6 @@ async fn what_both_files_hold_logs_in() {
     assert!(issued.contains(&alice.project_id), "{issued}");
 }
 
-/// Functions need Terraform 1.8; OpenTofu has had them since 1.7.
-fn has_functions(cli: &Cli) -> bool {
-    cli.at_least(1, if cli.is_tofu { 7 } else { 8 })
-}
-
 const REQUIRED: &str = r#"
 terraform {
   required_providers {
@@ -312,7 +307,7 @@ terraform {
 #[tokio::test]
 async fn the_real_cli_calls_them() {
     for cli in Cli::all() {
-        assert!(has_functions(cli), "{} is too old for functions", cli.path.display());
+        assert!(cli.has(Feature::Functions), "{} is older than any that is supported", cli.version);
         let mut workspace = Workspace::new(cli);
         workspace.watch("the password", "canary's \"password\"");
         workspace.write(

@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::probe::{self, Cloud, Mood};
 use crate::support::terraform::{Run, Workspace};
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, Feature};
 
 const A: &str = "probe_thing.a";
 const ADDRESS: &str = "probe.test/probe/probe";
@@ -174,10 +174,15 @@ resource "probe_thing" "a" {
   secret_wo_version = 1
 }
 "#;
-        if !cli.at_least(1, 11) {
+        probe.workspace.write("main.tf", text);
+        if !cli.has(Feature::EphemeralResources) {
+            probe.workspace.plan(&[]).await.fails().says("ephemeral");
             continue;
         }
-        probe.workspace.write("main.tf", text);
+        if !cli.has(Feature::WriteOnlyArguments) {
+            probe.workspace.plan(&[]).await.fails().says("secret_wo");
+            continue;
+        }
         probe.workspace.watch("the ephemeral pass", "pass-number-");
         probe.apply().await.ok();
         assert_eq!(probe.workspace.resource("data.probe_census.all").await["names"], json!([]));

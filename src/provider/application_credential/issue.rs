@@ -134,12 +134,24 @@ pub async fn delete(
     id: &str,
     patience: &Patience,
 ) -> std::result::Result<(), Error> {
+    delete_found(openstack, session, user, id, patience).await.map(drop)
+}
+
+/// The same, and whether there was anything to delete.
+pub async fn delete_found(
+    openstack: &Openstack,
+    session: &Session,
+    user: &str,
+    id: &str,
+    patience: &Patience,
+) -> std::result::Result<bool, Error> {
     openstack.forget(user);
     let deleted = session.keystone().delete_application_credential(user, id, patience).await;
     openstack.forget(user);
     match deleted {
-        Err(error) if error.status() == Some(404) => Ok(()),
-        other => other,
+        Ok(()) => Ok(true),
+        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::clock;
+use crate::cloud::openstack::keystone::Existence;
 use crate::cloud::openstack::{Error, Login};
 use crate::provider::application_credential::act::Run;
-use crate::provider::application_credential::issue::delete;
+use crate::provider::application_credential::issue::delete_found;
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
 };
@@ -173,27 +174,22 @@ pub async fn destroy(
     let mut failures = Vec::new();
     let mut remaining = decide::previous(&kept.state).clone();
     for (number, old) in remaining.clone() {
-        match end(&run, &old.id, &old.user_id, &old.created_access_rules).await {
+        let what = format!("generation {number}");
+        let ended =
+            end_here(&run, &kept.state, &what, &old.id, &old.user_id, &old.created_access_rules);
+        match ended.await {
             Ok(()) => {
                 remaining.remove(&number);
                 kept.state.previous_generations = Attr::Known(remaining.clone());
                 cell.save(kept.clone());
             }
-            Err(error) => {
-                failures.push(not_destroyed(
-                    &run,
-                    &format!("generation {number}"),
-                    &old.id,
-                    &old.user_id,
-                    &error,
-                ));
-            }
+            Err(failure) => failures.push(failure),
         }
     }
     let ApplicationCredential { id, user_id, created_access_rules, .. } = &kept.state;
-    if let Err(error) = end(&run, id, user_id, created_access_rules).await {
-        failures.push(not_destroyed(&run, "the application credential", id, user_id, &error));
-    }
+    let what = "the application credential";
+    let ended = end_here(&run, &kept.state, what, id, user_id, created_access_rules);
+    failures.extend(ended.await.err());
     if !failures.is_empty() {
         return Err(Diagnostics(failures));
     }
@@ -201,20 +197,54 @@ pub async fn destroy(
     Ok(())
 }
 
-/// The one credential, and the access rules that were made for it; already gone is success. In an update only
-/// who holds a proof comes here.
+/// The one credential, for good. What is not there is gone already, unless this is not the cloud that
+/// issued it: there it would go on working, forgotten.
+async fn end_here(
+    run: &Run<'_>,
+    state: &ApplicationCredential,
+    what: &str,
+    id: &Attr<String>,
+    owner: &Attr<String>,
+    rules: &Attr<Set<String>>,
+) -> std::result::Result<(), Diagnostic> {
+    let failed = |error: Error| not_destroyed(run, what, id, owner, &error);
+    let there = end(run, id, owner, rules).await.map_err(failed)?;
+    if !there && is_elsewhere(run, state, owner).await.map_err(failed)? {
+        let id = id.known().map_or("", String::as_str);
+        return Err(told::not_revoked_elsewhere(state, id, run.session.cloud()));
+    }
+    Ok(())
+}
+
+/// Whether this Keystone knows neither the owner nor the project, as far as it tells.
+async fn is_elsewhere(
+    run: &Run<'_>,
+    state: &ApplicationCredential,
+    owner: &Attr<String>,
+) -> std::result::Result<bool, Error> {
+    let keystone = run.session.keystone();
+    let Some(owner) = owner.known() else { return Ok(false) };
+    if keystone.user_exists(owner, &run.patience).await? == Existence::Yes {
+        return Ok(false);
+    }
+    let Some(project) = state.project_id.known() else { return Ok(true) };
+    Ok(keystone.project_exists(project, &run.patience).await? != Existence::Yes)
+}
+
+/// The one credential, and the access rules that were made for it; tells whether it was there, as already
+/// gone is success. In an update only who holds a proof comes here.
 async fn end(
     run: &Run<'_>,
     id: &Attr<String>,
     user: &Attr<String>,
     rules: &Attr<Set<String>>,
-) -> std::result::Result<(), Error> {
-    let Some(id) = id.known() else { return Ok(()) };
+) -> std::result::Result<bool, Error> {
+    let Some(id) = id.known() else { return Ok(true) };
     let user = user.known().unwrap_or(&run.caller.user.id);
-    delete(run.openstack, &run.session, user, id, &run.patience).await?;
+    let there = delete_found(run.openstack, &run.session, user, id, &run.patience).await?;
     let rules = rules.known().map(|rules| rules.0.as_slice()).unwrap_or_default();
     rules::forget(&run.session, user, rules).await;
-    Ok(())
+    Ok(there)
 }
 
 fn not_revoked(what: &str, id: &Attr<String>, error: &Error) -> Diagnostic {

@@ -119,6 +119,22 @@ pub fn another_cloud(state: &ApplicationCredential, cloud: &Cloud) -> Diagnostic
     )
 }
 
+/// A destroy that found nothing, under a login to what looks like another cloud.
+pub fn not_revoked_elsewhere(state: &ApplicationCredential, id: &str, cloud: &Cloud) -> Diagnostic {
+    Diagnostic::error(
+        "An application credential was not revoked",
+        format!(
+            "The Keystone at {} has no application credential {id}, and knows neither its owner ({}) nor its project, or does not \
+             show them to this login. It was issued by {}. This is taken for another cloud: there the credential goes on \
+             working.\n\nIt stays in the state. Log in to the cloud that issued it and apply again; if it is really gone, \
+             `terraform state rm` forgets it.",
+            cloud.auth_url,
+            owner(state),
+            state.auth_url.known().map_or("an unknown address", String::as_str),
+        ),
+    )
+}
+
 pub fn gone(state: &ApplicationCredential, why: &Gone) -> Diagnostic {
     let why = match why {
         Gone::OwnerDeleted => format!(
@@ -232,7 +248,7 @@ pub fn dead(state: &ApplicationCredential, error: &Error) -> Diagnostic {
         "Application credential does not work",
         format!(
             "Keystone lists the application credential {}, but refuses a login with it: {}. Its owner {} is disabled or has \
-             lost all its roles, its project is disabled, or it has expired.\n\nWhoever uses it is refused. A new one of the \
+             lost all its roles, its project is disabled or deleted, or it has expired.\n\nWhoever uses it is refused. A new one of the \
              same owner would be refused as well: mend the account, or rotate under another login.",
             called(state),
             errors::story(error),

@@ -200,12 +200,41 @@ async fn an_unreachable_keystone_fails_the_plan_and_keeps_the_state() {
     for cli in Cli::all() {
         let alice = keystone.user(&["member"]).await;
         let mut workspace = issued(cli, &alice, r#"name_prefix = "ci-""#).await;
+        let before = std::fs::read_to_string(workspace.path("terraform.tfstate")).unwrap();
+        // A port that was free a moment ago.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let nowhere = format!("http://{}/v3", listener.local_addr().unwrap());
+        drop(listener);
+        workspace.clouds_yaml(&alice.clouds_yaml().replace(&alice.auth_url, &nowhere));
+        let address = nowhere.trim_start_matches("http://").trim_end_matches("/v3");
+        workspace.plan(&[]).await.fails().says(address);
+        workspace.apply(&[]).await.fails().says(address);
+        workspace.destroy(&[]).await.fails().says(address);
+        assert_eq!(
+            std::fs::read_to_string(workspace.path("terraform.tfstate")).unwrap(),
+            before,
+            "the state was touched"
+        );
+        workspace.log_in(&alice);
+        workspace.plan(&[]).await.empty();
+        Current::of(&mut workspace).await.works_for(&alice).await;
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_is_no_deletion() {
+    let keystone = Keystone::get().await;
+    for cli in Cli::all() {
+        let alice = keystone.user(&["member"]).await;
+        let mut workspace = issued(cli, &alice, r#"name_prefix = "ci-""#).await;
+        let before = workspace.state().await;
         let (proxy, clouds) = through_proxy(&alice).await;
         proxy.rule(Method::GET, "/application_credentials", Fate::Refuse(403), 99);
         workspace.clouds_yaml(&clouds);
-        // Whatever a refusal of the list means, it does not mean that the credential is gone.
-        let plan = workspace.plan(&[]).await;
-        assert!(plan.json.is_null() || plan.actions(ADDRESS) == ["no-op"], "{}", plan.run);
+        let plan = workspace.plan(&[]).await.empty();
+        plan.says("does not let the present login").says("The state is kept as it was");
+        workspace.apply(&[]).await.ok();
+        assert_eq!(workspace.state().await, before);
         workspace.log_in(&alice);
         workspace.plan(&[]).await.empty();
         keystone.only_credential(&alice).await;

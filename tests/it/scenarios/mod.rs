@@ -7,6 +7,7 @@ mod consumers;
 mod interrupt;
 mod issue;
 mod login;
+mod many;
 mod mistakes;
 mod outside;
 mod overlap;

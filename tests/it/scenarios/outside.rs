@@ -134,7 +134,7 @@ async fn a_rotation_by_somebody_else_names_both_and_changes_the_owner() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_or_project_is_said() {
+async fn a_deleted_user_is_said() {
     let keystone = Keystone::get().await;
     for cli in Cli::all() {
         let alice = keystone.user(&["member"]).await;
@@ -144,7 +144,84 @@ async fn a_deleted_user_or_project_is_said() {
         workspace.log_in(&root);
         keystone.delete_user(&alice).await;
         let plan = workspace.plan(&[]).await.ok().says(&current.id).says(&alice.id);
+        let plan = plan.says("was deleted, and Keystone deletes the credentials of a user");
         assert_eq!(plan.actions(ADDRESS), ["create"]);
+    }
+}
+
+/// Keystone keeps the credentials of a deleted project, listed and holding their names, and refuses
+/// every login with them.
+#[tokio::test]
+async fn a_deleted_project_leaves_a_dead_credential_that_is_said_and_can_be_destroyed() {
+    let keystone = Keystone::get().await;
+    for cli in Cli::all() {
+        let alice = keystone.user(&["member"]).await;
+        let root = keystone.user(&["admin"]).await;
+        let arguments = "name_prefix = \"ci-\"\ncheck_usable = true";
+        let mut workspace = issued(cli, &alice, arguments).await;
+        let current = Current::of(&mut workspace).await;
+        keystone.delete_project(&alice).await;
+        // Its owner cannot log in to that project any more: nothing is known, and the state stays.
+        workspace.plan(&[]).await.fails().says("401");
+        assert_eq!(workspace.resource(ADDRESS).await["id"], current.id.as_str());
+
+        workspace.log_in(&root);
+        let plan = workspace.plan(&[]).await.ok().says(&current.id);
+        plan.says("Application credential does not work").says("Could not find project");
+        assert_eq!(keystone.only_credential(&alice).await["id"], current.id.as_str());
+        workspace.destroy(&[]).await.ok();
+        assert_eq!(keystone.credentials(&alice).await.len(), 0);
+    }
+}
+
+/// A state from another cloud, whoever looks: nothing is taken for deleted, and nothing is forgotten.
+#[tokio::test]
+async fn a_credential_of_another_cloud_is_neither_gone_nor_forgotten() {
+    let keystone = Keystone::get().await;
+    for cli in Cli::all() {
+        let (alice, root) = (keystone.user(&["member"]).await, keystone.user(&["admin"]).await);
+        let other = rekey_sandbox::Sandbox::start().await;
+        let owner = other.user("alice");
+        let clouds = json!({ "clouds": { "test": {
+            "auth": {
+                "auth_url": other.auth_url(),
+                "user_id": owner.id,
+                "password": owner.password,
+                "project_id": other.project("demo").id,
+            },
+        }}})
+        .to_string();
+        let mut workspace = Workspace::with_login(cli, &alice);
+        workspace.clouds_yaml(&clouds);
+        let arguments =
+            |v: u32| resource(&format!("name_prefix = \"ci-\"\ntriggers = {{ v = \"{v}\" }}"));
+        workspace.write("main.tf", &arguments(1));
+        workspace.apply(&[]).await.ok();
+        let before = workspace.state().await;
+
+        for (login, says) in
+            [(&alice, "perhaps this is another cloud"), (&root, "This is taken for another cloud")]
+        {
+            workspace.log_in(login);
+            let plan = workspace.plan(&[]).await.empty().says(says);
+            plan.says(&other.auth_url()).says(&login.auth_url);
+            workspace.apply(&[]).await.ok();
+            assert_eq!(workspace.state().await, before);
+            // Neither by a destroy nor as the first half of a replacement.
+            workspace.destroy(&[]).await.fails().says("stays in the state");
+            assert_eq!(workspace.state().await, before);
+            workspace.write("main.tf", &arguments(2));
+            workspace.apply(&[]).await.fails().says("stays in the state");
+            assert_eq!(workspace.state().await, before);
+            workspace.write("main.tf", &arguments(1));
+            assert_eq!(keystone.credentials(login).await.len(), 0);
+        }
+
+        workspace.clouds_yaml(&clouds);
+        workspace.plan(&[]).await.empty();
+        assert_eq!(other.credentials("alice").len(), 1);
+        workspace.destroy(&[]).await.ok();
+        assert_eq!(other.credentials("alice").len(), 0);
     }
 }
 

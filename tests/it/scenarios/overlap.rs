@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{ADDRESS, Current, days_later, issued, resource, through_proxy};
-use crate::support::openstack::{Keystone, User};
+use crate::support::openstack::Keystone;
 use crate::support::proxy::Fate;
 use crate::support::terraform::Workspace;
 use crate::support::tools::Cli;
@@ -217,33 +217,5 @@ async fn a_first_one_that_does_not_log_in_is_taken_back() {
         workspace.apply(&["tfplan"]).await.fails();
         assert_eq!(keystone.credentials(&alice).await.len(), 0);
         assert_eq!(workspace.resource(ADDRESS).await, json!(null));
-    }
-}
-
-#[tokio::test]
-async fn fifty_rotate_at_once() {
-    const FIFTY: &str = r#"
-        variable "n" { type = string }
-
-        resource "rekey_application_credential" "ci" {
-          count       = 50
-          name_prefix = "fifty-"
-          overlap     = "P7D"
-          triggers    = { n = var.n }
-        }
-    "#;
-    let keystone = Keystone::get().await;
-    for cli in Cli::all() {
-        let alice: User = keystone.user(&["member"]).await;
-        let mut workspace = Workspace::with_login(cli, &alice);
-        workspace.write("main.tf", FIFTY);
-        for n in ["1", "2"] {
-            workspace.env("TF_VAR_n", n);
-            workspace.apply(&["-parallelism=10"]).await.ok();
-        }
-        workspace.plan(&[]).await.empty();
-        assert_eq!(keystone.credentials(&alice).await.len(), 100);
-        workspace.destroy(&["-parallelism=10"]).await.ok();
-        assert_eq!(keystone.credentials(&alice).await.len(), 0);
     }
 }

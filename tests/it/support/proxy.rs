@@ -49,6 +49,7 @@ pub(crate) struct Call {
 struct Shared {
     /// Scheme, host and port of the service.
     origin: String,
+    http: reqwest::Client,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<Vec<Call>>,
     /// How often a rule's call has been carried out.
@@ -71,6 +72,7 @@ impl Proxy {
         let (origin, path) = split(url);
         let shared = Arc::new(Shared {
             origin: origin.to_owned(),
+            http: http_client(),
             rules: Mutex::default(),
             calls: Mutex::default(),
             struck: watch::Sender::new(0),
@@ -181,7 +183,7 @@ fn remember(shared: &Shared, request: &Request) -> usize {
 async fn forward(shared: Arc<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut onward = http_client().request(parts.method, format!("{}{path}", shared.origin));
+    let mut onward = shared.http.request(parts.method, format!("{}{path}", shared.origin));
     for (name, value) in &parts.headers {
         if name != "host" && name != "content-length" {
             onward = onward.header(name, value);

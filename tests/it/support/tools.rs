@@ -14,6 +14,32 @@ pub(crate) struct Cli {
     pub(crate) version: String,
 }
 
+/// What came with some version; docs/guides/versions.md tells users of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    EphemeralResources,
+    Functions,
+    ImportById,
+    ImportByIdentity,
+    MovesFromOtherTypes,
+    WriteOnlyArguments,
+}
+
+impl Feature {
+    /// Major and minor version.
+    fn since(self, tofu: bool) -> (u32, u32) {
+        let minors = match self {
+            Self::EphemeralResources => (10, 11),
+            Self::Functions => (8, 7),
+            Self::ImportById => (5, 5),
+            Self::ImportByIdentity => (12, 12),
+            Self::MovesFromOtherTypes => (8, 10),
+            Self::WriteOnlyArguments => (11, 11),
+        };
+        (1, if tofu { minors.1 } else { minors.0 })
+    }
+}
+
 impl Cli {
     /// Every one that is there: `TF` (default `terraform`) and `TOFU` (default `tofu`), a name or a path.
     /// A scenario runs under each of them.
@@ -41,8 +67,23 @@ impl Cli {
         if self.is_tofu { "OpenTofu" } else { "Terraform" }
     }
 
+    /// Does it have this? Where it does not, the output says so, and the test goes on to show what the user
+    /// of such a version is told: nothing is skipped.
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        let (major, minor) = feature.since(self.is_tofu);
+        let has = self.at_least(major, minor);
+        if !has {
+            eprintln!(
+                "{} {} has no {feature:?} ({major}.{minor}): what it says of it is tested instead",
+                self.name(),
+                self.version
+            );
+        }
+        has
+    }
+
     /// Is this version at least `major.minor`?
-    pub(crate) fn at_least(&self, major: u32, minor: u32) -> bool {
+    fn at_least(&self, major: u32, minor: u32) -> bool {
         let mut parts = self.version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
     }
