@@ -111,14 +111,20 @@ impl<'s> Magnum<'s> {
     pub async fn rotate_credential(&self, uuid: &str, patience: &Patience) -> Result<(), Error> {
         let path = ["credentials", uuid];
         let request = self.request(Method::PATCH, &path, "1.12", patience).await?;
-        self.session.send(request, patience).await.map(|_| ())
+        self.accepted(request, patience).await
     }
 
     /// Replaces the cluster's CAs. Sent once.
     pub async fn rotate_ca(&self, uuid: &str, patience: &Patience) -> Result<(), Error> {
         let path = ["certificates", uuid];
         let request = self.request(Method::PATCH, &path, LATEST, patience).await?;
-        self.session.send(request, patience).await.map(|_| ())
+        self.accepted(request, patience).await
+    }
+
+    /// The answer is read, although it tells nothing: what stands between may answer for Magnum.
+    async fn accepted(&self, request: Request, patience: &Patience) -> Result<(), Error> {
+        let _: wire::Accepted = self.session.json(request, patience).await?;
+        Ok(())
     }
 
     /// The CA of the cluster's Kubernetes, PEM. Only for its owner (403).
@@ -197,6 +203,12 @@ mod wire {
         pub(super) clusters: Vec<Cluster>,
         #[serde(default)]
         pub(super) next: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Accepted {
+        #[serde(rename = "uuid")]
+        _uuid: String,
     }
 
     #[derive(Deserialize)]

@@ -255,6 +255,8 @@ impl Run<'_> {
         if std::mem::take(&mut kept.private.rotated_outside) {
             under_way.accepted = true;
             under_way.known = std::mem::take(&mut kept.private.credentials);
+            // What is there now is the new one already.
+            under_way.ca_before = None;
             return Ok(under_way);
         }
         let refusals = checks::may_rotate(
