@@ -3,8 +3,8 @@
 //!
 //! - `GET clock`: `{"now": …, "offset_seconds": …}`;
 //!   `POST clock` with `{"advance": "PT1H"}` or `{"offset": "P2D"}` moves it.
-//! - `POST events` with an [`Event`], such as `{"event": "disable_user", "user": "alice"}`, lets it
-//!   happen.
+//! - `POST events` with an [`Event`] or a [`ClusterEvent`], such as
+//!   `{"event": "disable_user", "user": "alice"}`, lets it happen.
 //! - `GET faults` lists the rules in force, `DELETE faults` clears them;
 //!   `POST faults` with a [`FaultRule`], such as `{"fault": "timeout"}`, adds one.
 //! - `GET calls` shows the log with its counts, `DELETE calls` forgets it.
@@ -25,6 +25,7 @@ use serde_json::json;
 use crate::fault::FaultRule;
 use crate::http::Reply;
 use crate::keystone::Event;
+use crate::magnum::ClusterEvent;
 use crate::world::{World, locked};
 
 /// Every control's path begins so.
@@ -86,6 +87,19 @@ fn seconds(span: &Span) -> Option<SignedDuration> {
 }
 
 async fn happen(State(world): State<Arc<World>>, body: Bytes) -> Reply {
+    #[derive(Deserialize)]
+    struct Name {
+        event: String,
+    }
+    let named = serde_json::from_slice::<Name>(&body);
+    if named.is_ok_and(|name| ClusterEvent::is_one(&name.event)) {
+        return match serde_json::from_slice::<ClusterEvent>(&body).map(|event| event.happen(&world))
+        {
+            Ok(Ok(())) => Reply::empty(StatusCode::NO_CONTENT),
+            Ok(Err(unknown)) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
+            Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+        };
+    }
     let event: Event = match serde_json::from_slice(&body) {
         Ok(event) => event,
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),

@@ -29,6 +29,20 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// None that came over a connection: for what is done by hand at that instant.
+    pub(crate) fn by_hand(now: Timestamp) -> Self {
+        Self {
+            method: Method::GET,
+            path: String::new(),
+            raw_query: None,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            now,
+            params: Vec::new(),
+        }
+    }
+
     /// A variable part of the path; empty if the route has none of that name.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)

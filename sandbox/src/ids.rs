@@ -25,15 +25,12 @@ impl Ids {
 
     /// `req-` and a UUID.
     pub(crate) fn request_id(&mut self) -> String {
+        format!("req-{}", self.uuid())
+    }
+
+    pub(crate) fn uuid(&mut self) -> String {
         let hex = self.hex();
-        format!(
-            "req-{}-{}-4{}-8{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[13..16],
-            &hex[17..20],
-            &hex[20..]
-        )
+        format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
     /// That many characters of the URL-safe base64 alphabet.

@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod authority;
 mod calls;
 mod clock;
 mod control;
@@ -29,6 +30,8 @@ mod fault;
 mod http;
 mod ids;
 mod keystone;
+mod kubernetes;
+mod magnum;
 mod sandbox;
 mod server;
 #[cfg(test)]
@@ -38,4 +41,5 @@ mod world;
 pub use calls::Call;
 pub use fault::{Fault, FaultRule};
 pub use keystone::{Event, Seed, UnknownName};
-pub use sandbox::{Account, Builder, Named, Sandbox};
+pub use magnum::{ClusterEvent, UnknownCluster};
+pub use sandbox::{Account, Builder, ClusterSeen, Named, Sandbox};

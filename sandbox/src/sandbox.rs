@@ -14,6 +14,7 @@ use crate::calls::Call;
 use crate::fault::FaultRule;
 use crate::ids::Ids;
 use crate::keystone::{Event, Seed, UnknownName};
+use crate::magnum::{ClusterEvent, Magnum, UnknownCluster, create_cluster};
 use crate::server;
 use crate::world::{World, locked};
 
@@ -41,6 +42,25 @@ pub struct Account {
 pub struct Named {
     pub id: String,
     pub name: String,
+}
+
+/// A Magnum cluster as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSeen {
+    pub uuid: String,
+    pub name: String,
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub owner_user_id: String,
+    pub api_address: Option<String>,
+    /// Id and secret of the application credential that its nodes use.
+    pub credential: Option<(String, String)>,
+    /// Rotations of the credential that its driver has ended well.
+    pub rotations: usize,
+    /// Rotations of the CA that its driver has ended well.
+    pub ca_rotations: usize,
+    /// How often each workload, by its name, was restarted.
+    pub restarts: BTreeMap<String, i64>,
 }
 
 /// How a sandbox starts.
@@ -80,7 +100,20 @@ impl Builder {
                 Some(seed) => (Ids::seeded(seed), Ids::seeded(!seed)),
                 None => (Ids::random(), Ids::random()),
             };
-            World::new(self.seed.plant(format!("http://{address}"), ids), requests)
+            let keystone = self.seed.plant(format!("http://{address}"), ids);
+            let mut magnum = Magnum::new(match self.seed_of_ids {
+                Some(seed) => Ids::seeded(seed.rotate_left(32)),
+                None => Ids::random(),
+            });
+            let maker = match self.seed {
+                Seed::Bootstrap => keystone.caller_for("admin", "admin"),
+                Seed::Demo => keystone.caller_for("alice", "demo"),
+            };
+            if let Ok(maker) = maker {
+                let project = maker.project_id.unwrap_or_default();
+                magnum.plant_templates(&project, &maker.user_id, Timestamp::now());
+            }
+            World::new(keystone, magnum, requests)
         })?;
         let (address, world) =
             running.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
@@ -283,6 +316,77 @@ impl Sandbox {
     /// Keystone; off at the start.
     pub fn set_same_second_revocation(&self, enabled: bool) {
         self.happen(&Event::SetSameSecondRevocation { enabled });
+    }
+
+    // Clusters.
+
+    /// Makes a cluster of that user in the project `demo`: from the template `kubernetes-v1.33.8`, `kubernetes-v1.34.2`,
+    /// `tpl-full` (no version told) or `tpl-norotate` (a driver that rotates nothing).
+    ///
+    /// # Panics
+    /// When there is no such user or template.
+    pub fn create_cluster(&self, owner: &str, name: &str, template: &str) -> ClusterSeen {
+        self.create_cluster_with(owner, name, template, &[])
+    }
+
+    /// The same, with labels that steer its driver: `stub_delay`, `stub_create`, `stub_rotate_credential`,
+    /// `stub_rotate_ca`, `stub_rotate_delay`, `stub_api_address`, see the README.
+    ///
+    /// # Panics
+    /// When there is no such user or template.
+    pub fn create_cluster_with(
+        &self,
+        owner: &str,
+        name: &str,
+        template: &str,
+        labels: &[(&str, &str)],
+    ) -> ClusterSeen {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
+        let made = create_cluster(&self.world, name, owner, "demo", template, &labels.collect());
+        match made {
+            Ok(uuid) => self.cluster(&uuid),
+            Err(unknown) => panic!("{unknown}"),
+        }
+    }
+
+    /// By uuid or name; the newest where several have the name.
+    ///
+    /// # Panics
+    /// When there is no such cluster.
+    pub fn cluster(&self, id: &str) -> ClusterSeen {
+        let mut magnum = self.world.magnum();
+        let now = self.world.clock.now();
+        magnum.sync(&self.world, now);
+        match magnum.known(id) {
+            Ok(cluster) => ClusterSeen {
+                uuid: cluster.uuid.clone(),
+                name: cluster.name.clone(),
+                status: cluster.status.clone(),
+                status_reason: cluster.status_reason.clone(),
+                owner_user_id: cluster.user_id.clone(),
+                api_address: cluster.api_address.clone(),
+                credential: cluster.held.as_ref().map(|h| (h.id.clone(), h.secret.clone())),
+                rotations: cluster.rotations,
+                ca_rotations: cluster.ca_rotations,
+                restarts: cluster.kubernetes.restarts(now),
+            },
+            Err(unknown) => panic!("{unknown}"),
+        }
+    }
+
+    /// Lets something happen to a cluster.
+    pub fn apply_to_cluster(&self, event: &ClusterEvent) -> Result<(), UnknownCluster> {
+        event.happen(&self.world)
+    }
+
+    /// Lets something happen to a cluster.
+    ///
+    /// # Panics
+    /// When there is no such cluster.
+    pub fn happen_to_cluster(&self, event: &ClusterEvent) {
+        if let Err(unknown) = self.apply_to_cluster(event) {
+            panic!("{unknown}");
+        }
     }
 
     // Faults.

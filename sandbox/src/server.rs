@@ -18,15 +18,17 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::server::TlsStream;
 
 use crate::calls::{Call, Ticket};
 use crate::fault::Fault;
 use crate::http::Reply;
 use crate::world::{World, locked};
-use crate::{control, keystone};
+use crate::{control, keystone, magnum};
 
 /// Every answer carries it; operators ask for it.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
@@ -67,11 +69,14 @@ pub(crate) fn spawn(
 
 fn app(world: Arc<World>) -> Router {
     // One line for each cloud.
-    let clouds = Router::new().merge(keystone::routes());
-    clouds
-        .layer(middleware::from_fn_with_state(Arc::clone(&world), serve_one))
-        .merge(control::routes(Arc::clone(&world)))
-        .with_state(world)
+    let clouds = Router::new().merge(keystone::routes()).merge(magnum::routes());
+    logged(&world, clouds).merge(control::routes(Arc::clone(&world)).with_state(world))
+}
+
+/// With every call in the log, and open to faults.
+pub(crate) fn logged(world: &Arc<World>, routes: Router<Arc<World>>) -> Router {
+    let layer = middleware::from_fn_with_state(Arc::clone(world), serve_one);
+    routes.layer(layer).with_state(Arc::clone(world))
 }
 
 /// One call: logged, struck by a fault or served.
@@ -124,9 +129,13 @@ fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
 
 fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response: &mut Response) {
     // Where the service did not come to answer by itself, nobody writes it.
-    let by_itself =
-        !response.status().is_server_error() && response.extensions().get::<Page>().is_none();
-    if by_itself && let Ok(value) = HeaderValue::from_str(request_id) {
+    let extensions = response.extensions();
+    let foreign = extensions.get::<Page>().is_some() || extensions.get::<Foreign>().is_some();
+    let crashed = response.status().is_server_error() && extensions.get::<ByItself>().is_none();
+    if !foreign
+        && !crashed
+        && let Ok(value) = HeaderValue::from_str(request_id)
+    {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let issued = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
@@ -196,6 +205,14 @@ async fn taken_apart(response: Response) -> (axum::http::response::Parts, axum::
     (head, to_bytes(body, usize::MAX).await.unwrap_or_default())
 }
 
+/// Marks an answer that the service gave by itself, whatever its status.
+#[derive(Clone, Copy)]
+pub(crate) struct ByItself;
+
+/// Marks an answer of a service that is not `OpenStack`'s and knows no request ids.
+#[derive(Clone, Copy)]
+pub(crate) struct Foreign;
+
 /// Marks what a proxy in front of the service would answer.
 #[derive(Clone, Copy)]
 struct Page;
@@ -232,7 +249,7 @@ impl Listener for Door {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Answers are single writes; waiting for more only slows a benchmark down.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, line: Line::default() }, address)
+        (Wire { stream: Stream::Plain(stream), line: Line::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -241,14 +258,26 @@ impl Listener for Door {
 }
 
 /// What a call knows of the connection it came on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Line {
     cut: Arc<AtomicBool>,
     /// Once set, so many bytes of the next answer's body pass before the line is cut.
     body_bytes_left: Arc<Mutex<Option<usize>>>,
+    /// The certificates that the client showed.
+    chain: Arc<[CertificateDer<'static>]>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { cut: Arc::default(), body_bytes_left: Arc::default(), chain: Arc::new([]) }
+    }
 }
 
 impl Line {
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
     /// From now on nothing is read or written any more, and the connection is reset.
     fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
@@ -277,12 +306,30 @@ impl Connected<IncomingStream<'_, Door>> for Line {
 }
 
 /// A connection that ends in a reset (RST, not an orderly end) once its line is cut.
-struct Wire {
-    stream: TcpStream,
+pub(crate) struct Wire {
+    stream: Stream,
     line: Line,
 }
 
+enum Stream {
+    Plain(TcpStream),
+    Secured(Box<TlsStream<TcpStream>>),
+}
+
 impl Wire {
+    /// Under TLS, with the certificates that the client showed.
+    pub(crate) fn secured(
+        stream: TlsStream<TcpStream>,
+        chain: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        let line = Line { chain: chain.into(), ..Line::default() };
+        Self { stream: Stream::Secured(Box::new(stream)), line }
+    }
+
+    pub(crate) fn line(&self) -> Line {
+        self.line.clone()
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.line.is_cut() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
@@ -292,7 +339,10 @@ impl Drop for Wire {
     fn drop(&mut self) {
         if self.line.is_cut() {
             // Without it the peer would see an orderly end.
-            let _ = self.stream.set_zero_linger();
+            let _ = match &self.stream {
+                Stream::Plain(stream) => stream.set_zero_linger(),
+                Stream::Secured(stream) => stream.get_ref().0.set_zero_linger(),
+            };
         }
     }
 }
@@ -304,7 +354,10 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Secured(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
     }
 }
 
@@ -315,23 +368,37 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check()?;
-        if let Some(allowance) = self.line.allowance(bytes) {
-            let written = self.stream.try_write(&bytes[..allowance]);
+        let allowance = self.line.allowance(bytes);
+        let bytes = &bytes[..allowance.unwrap_or(bytes.len())];
+        let written = match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Secured(stream) => Pin::new(stream).poll_write(context, bytes),
+        };
+        if allowance.is_some() {
+            // Under TLS what was written may not have left yet.
+            if let Stream::Secured(stream) = &mut self.stream {
+                let _ = Pin::new(stream).poll_flush(context);
+            }
             self.line.cut();
-            return Poll::Ready(written);
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Secured(stream) => Pin::new(stream).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.line.is_cut() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Secured(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 }

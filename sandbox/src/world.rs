@@ -7,34 +7,51 @@ use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::keystone::Keystone;
+use crate::magnum::Magnum;
 
 /// One sandbox. Another cloud is a module with its state and its `routes()`, a field here, its
 /// line in `server::app`, and, if it is an OpenStack service, its entry in Keystone's catalog.
+///
+/// Where several are locked at once, it is in this order: Magnum, Keystone, a cluster's Kubernetes.
 pub(crate) struct World {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) base: String,
     pub(crate) calls: Mutex<CallLog>,
     pub(crate) clock: Clock,
     /// Guards the controls.
     pub(crate) control_token: String,
     pub(crate) faults: Mutex<Faults>,
-    pub(crate) keystone: Mutex<Keystone>,
+    keystone: Mutex<Keystone>,
+    magnum: Mutex<Magnum>,
     pub(crate) request_ids: Mutex<Ids>,
+    /// What goes on beside the calls runs here.
+    pub(crate) runtime: tokio::runtime::Handle,
 }
 
 impl World {
-    pub(crate) fn new(keystone: Keystone, mut ids: Ids) -> Self {
+    /// To be made where the sandbox's own runtime is entered.
+    pub(crate) fn new(keystone: Keystone, magnum: Magnum, mut ids: Ids) -> Self {
         Self {
+            base: keystone.base.clone(),
             calls: Mutex::default(),
             clock: Clock::default(),
             control_token: ids.url_safe(43),
             faults: Mutex::default(),
             keystone: Mutex::new(keystone),
+            magnum: Mutex::new(magnum),
             request_ids: Mutex::new(ids),
+            runtime: tokio::runtime::Handle::current(),
         }
     }
 
     /// Keystone's state. A handler that panicked must not take the others' tests with it.
     pub(crate) fn keystone(&self) -> MutexGuard<'_, Keystone> {
         locked(&self.keystone)
+    }
+
+    /// Magnum's state.
+    pub(crate) fn magnum(&self) -> MutexGuard<'_, Magnum> {
+        locked(&self.magnum)
     }
 }
 

@@ -108,10 +108,16 @@ impl Keystone {
         Ok((ids, new))
     }
 
-    /// Whether a credential's rules let it make that call to Keystone itself.
-    pub(super) fn is_allowed(&self, credential: &Credential, method: &str, path: &str) -> bool {
+    /// Whether a credential's rules let it make that call.
+    pub(super) fn is_allowed(
+        &self,
+        credential: &Credential,
+        service: &str,
+        method: &str,
+        path: &str,
+    ) -> bool {
         self.access_rules.iter().filter(|rule| credential.access_rules.contains(&rule.id)).any(
-            |rule| rule.service == "identity" && rule.method == method && covers(&rule.path, path),
+            |rule| rule.service == service && rule.method == method && covers(&rule.path, path),
         )
     }
 }

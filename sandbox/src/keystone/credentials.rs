@@ -1,8 +1,9 @@
 //! `/v3/users/{user_id}/application_credentials`.
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::expiry::expiry;
 use super::model::{Credential, Keystone, Scope};
@@ -98,7 +99,17 @@ fn no_credential(id: &str) -> Reply {
 pub(crate) fn create(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
     let body = json_body(ask)?;
     let wanted = credential_schema::check(&body)?;
-    let user_id = ask.param("user_id");
+    issue(keystone, wanted, ask.param("user_id"), caller, ask.now)
+}
+
+/// What is left to do once the request has been read.
+fn issue(
+    keystone: &mut Keystone,
+    wanted: &Map<String, Value>,
+    user_id: &str,
+    caller: &Caller,
+    now: Timestamp,
+) -> Answer {
     if user_id != caller.user_id || caller.system {
         return Err(refuse::forbidden_action("identity:create_application_credential"));
     }
@@ -106,7 +117,7 @@ pub(crate) fn create(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Ans
     let roles = wanted_roles(keystone, wanted, caller)?;
     let expires_at = match wanted.get("expires_at").and_then(Value::as_str) {
         Some("") => return Err(refuse::crash()),
-        Some(written) => Some(expiry(written, ask.now)?),
+        Some(written) => Some(expiry(written, now)?),
         None => None,
     };
     let count = keystone.credentials_of(user_id).count();
@@ -194,7 +205,34 @@ fn names_twice(ids: &[String]) -> bool {
     ids.iter().enumerate().any(|(index, id)| ids[..index].contains(id))
 }
 
+/// What a service that acts with the caller's token gets; or Keystone's refusal.
+pub(crate) struct Issued {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
 impl Keystone {
+    /// Makes a credential of all the token's roles for a service that acts with the caller's token.
+    pub(crate) fn issue_for_service(
+        &mut self,
+        caller: &Caller,
+        name: &str,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<Issued, Reply> {
+        let path = format!("/v3/users/{}/application_credentials", caller.user_id);
+        if !self.lets_through(caller, "identity", "POST", &path) {
+            return Err(refuse::unauthorized(&self.base));
+        }
+        let wanted = json!({ "name": name, "description": description });
+        let wanted = wanted.as_object().cloned().unwrap_or_default();
+        issue(self, &wanted, &caller.user_id, caller, now)?;
+        match self.credential_named(&caller.user_id, name) {
+            Some(made) => Ok(Issued { id: made.id.clone(), secret: made.secret.clone() }),
+            None => Err(refuse::crash()),
+        }
+    }
+
     fn refuse_restricted(&self, caller: &Caller) -> Result<(), Reply> {
         let credential = caller.credential_id.as_deref().and_then(|id| self.credential(id));
         if credential.is_some_and(|credential| credential.unrestricted != Some(true)) {

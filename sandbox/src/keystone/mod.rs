@@ -9,7 +9,7 @@ mod access_rules;
 mod catalog;
 mod changes;
 mod credential_schema;
-mod credentials;
+pub(crate) mod credentials;
 mod events;
 mod expiry;
 mod identity;
@@ -39,7 +39,7 @@ use crate::http::{Ask, Reply};
 use crate::world::World;
 
 pub use events::{Event, UnknownName};
-pub(crate) use model::{Credential, Keystone};
+pub(crate) use model::{Credential, Keystone, Service};
 pub use seed::Seed;
 use tokens::Dead;
 use views::Collection;
@@ -48,6 +48,7 @@ use views::Collection;
 pub(crate) type Answer = Result<Reply, Reply>;
 
 /// Who asks, by a token that is good.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) user_id: String,
     pub(crate) project_id: Option<String>,
@@ -222,16 +223,54 @@ impl Keystone {
             Err(Dead::Gone(message)) => return Err(refuse::not_found(&message)),
             Err(_) => return Ok(None),
         };
-        let credential = token.credential_id.as_deref().and_then(|id| self.credential(id));
-        if let Some(credential) = credential
-            && !credential.access_rules.is_empty()
-            && !self.is_allowed(credential, ask.method.as_str(), &ask.path)
-        {
+        let caller = self.bearer(token);
+        if !self.lets_through(&caller, "identity", ask.method.as_str(), &ask.path) {
             return Err(refuse::unauthorized_by_middleware(&self.base));
         }
+        Ok(Some(caller))
+    }
+
+    /// Whom another service takes the sender for; none without a token that is good for this call to it.
+    pub(crate) fn caller_of(&self, ask: &Ask, service: &str, path: &str) -> Option<Caller> {
+        let token = self.validate(ask.header("x-auth-token")?, ask.now, true).ok()?;
+        let caller = self.bearer(token);
+        self.lets_through(&caller, service, ask.method.as_str(), path).then_some(caller)
+    }
+
+    /// Whether the access rules of the caller's credential, if it has any, let a call through.
+    pub(crate) fn lets_through(
+        &self,
+        caller: &Caller,
+        service: &str,
+        method: &str,
+        path: &str,
+    ) -> bool {
+        let credential = caller.credential_id.as_deref().and_then(|id| self.credential(id));
+        credential.is_none_or(|credential| {
+            credential.access_rules.is_empty() || self.is_allowed(credential, service, method, path)
+        })
+    }
+
+    /// Somebody as with a fresh token for a project; both by name or id.
+    pub(crate) fn caller_for(&self, user: &str, project: &str) -> Result<Caller, UnknownName> {
+        let user_id = self.find_user(user)?.id.clone();
+        let project_id = self.find_project(project)?.id.clone();
+        let role_ids = self.effective_roles(&user_id, &model::Scope::Project(project_id.clone()));
+        let names = role_ids.iter().filter_map(|id| self.role(id)).map(|role| role.name.clone());
+        Ok(Caller {
+            role_names: names.collect(),
+            user_id,
+            project_id: Some(project_id),
+            system: false,
+            role_ids,
+            credential_id: None,
+        })
+    }
+
+    fn bearer(&self, token: &model::Token) -> Caller {
         let role_ids = self.roles_of(token);
         let names = role_ids.iter().filter_map(|id| self.role(id)).map(|role| role.name.clone());
-        Ok(Some(Caller {
+        Caller {
             user_id: token.user_id.clone(),
             project_id: match &token.scope {
                 model::Scope::Project(id) => Some(id.clone()),
@@ -241,7 +280,7 @@ impl Keystone {
             role_names: names.collect(),
             role_ids,
             credential_id: token.credential_id.clone(),
-        }))
+        }
     }
 }
 

@@ -40,6 +40,7 @@ impl Seed {
         if self == Self::Demo {
             keystone.plant_demo();
         }
+        keystone.services.push(crate::magnum::SERVICE);
         keystone
     }
 }

@@ -3,9 +3,9 @@
 
 mod acting;
 mod client;
-mod differ;
+pub(crate) mod differ;
 mod events;
 mod issuing;
 mod logins;
-mod people;
+pub(crate) mod people;
 mod reading;

@@ -7,7 +7,7 @@ use super::differ::{Probe, password};
 /// A project: `{demo}` for alice, bob, carol (and `{other}` for alice), with roles as in the demo
 /// seed; tokens `{alice}`, `{bob}`, `{carol}`; ids `{alice_id}` and so on; every role's id as
 /// `{role_NAME}`.
-pub(super) async fn settle(p: &mut Probe<'_>) {
+pub(crate) async fn settle(p: &mut Probe<'_>) {
     roles(p).await;
     for project in ["demo", "other"] {
         create_project(p, project).await;
@@ -29,7 +29,7 @@ pub(super) async fn settle(p: &mut Probe<'_>) {
 }
 
 /// Keeps the ids of the roles that both sides have.
-pub(super) async fn roles(p: &mut Probe<'_>) {
+pub(crate) async fn roles(p: &mut Probe<'_>) {
     let names = [
         "admin",
         "manager",
@@ -48,14 +48,14 @@ pub(super) async fn roles(p: &mut Probe<'_>) {
     }
 }
 
-pub(super) async fn create_project(p: &mut Probe<'_>, project: &str) {
+pub(crate) async fn create_project(p: &mut Probe<'_>, project: &str) {
     let body = json!({ "project": { "name": format!("{project}-{{u}}"), "domain_id": "default" } });
     let what = format!("create project {project}");
     let answer = p.send(&what, "POST /v3/projects", "admin", Some(body)).await;
     p.keep_from(project, &answer.body["project"]["id"]);
 }
 
-pub(super) async fn create_user(p: &mut Probe<'_>, user: &str) {
+pub(crate) async fn create_user(p: &mut Probe<'_>, user: &str) {
     let body = json!({ "user": {
         "name": format!("{user}-{{u}}"),
         "password": format!("{user}pw"),
@@ -66,31 +66,31 @@ pub(super) async fn create_user(p: &mut Probe<'_>, user: &str) {
     p.keep_from(&format!("{user}_id"), &answer.body["user"]["id"]);
 }
 
-pub(super) async fn grant(p: &mut Probe<'_>, user: &str, project: &str, role: &str) {
+pub(crate) async fn grant(p: &mut Probe<'_>, user: &str, project: &str, role: &str) {
     let request =
         format!("PUT /v3/projects/{{{project}}}/users/{{{user}_id}}/roles/{{role_{role}}}");
     p.send(&format!("grant {user} {role} on {project}"), &request, "admin", None).await;
 }
 
-pub(super) async fn ungrant(p: &mut Probe<'_>, user: &str, project: &str, role: &str) {
+pub(crate) async fn ungrant(p: &mut Probe<'_>, user: &str, project: &str, role: &str) {
     let request =
         format!("DELETE /v3/projects/{{{project}}}/users/{{{user}_id}}/roles/{{role_{role}}}");
     p.send(&format!("take {role} on {project} from {user}"), &request, "admin", None).await;
 }
 
 /// The login of one of these people.
-pub(super) fn login_of(user: &str, project: Option<&str>) -> Value {
+pub(crate) fn login_of(user: &str, project: Option<&str>) -> Value {
     let scope = project.map(|project| json!({ "id": format!("{{{project}}}") }));
     password(&format!("{user}-{{u}}"), &format!("{user}pw"), scope)
 }
 
 /// Logs somebody in; the token bears the user's name.
-pub(super) async fn log_in(p: &mut Probe<'_>, user: &str, project: &str) {
+pub(crate) async fn log_in(p: &mut Probe<'_>, user: &str, project: &str) {
     p.log_in(&format!("{user} logs in"), user, login_of(user, Some(project))).await;
 }
 
 /// Makes a credential; `{NAME}` is its id then, and `{NAME_secret}` its secret.
-pub(super) async fn issue(p: &mut Probe<'_>, user: &str, token: &str, name: &str, more: Value) {
+pub(crate) async fn issue(p: &mut Probe<'_>, user: &str, token: &str, name: &str, more: Value) {
     let mut wanted = json!({ "name": name });
     if let (Some(wanted), Some(more)) = (wanted.as_object_mut(), more.as_object()) {
         wanted.extend(more.clone());
@@ -105,7 +105,7 @@ pub(super) async fn issue(p: &mut Probe<'_>, user: &str, token: &str, name: &str
 }
 
 /// Logs in with a credential of these; the token is `{NAME_token}`.
-pub(super) async fn use_credential(p: &mut Probe<'_>, what: &str, name: &str) {
+pub(crate) async fn use_credential(p: &mut Probe<'_>, what: &str, name: &str) {
     let payload = json!({ "id": format!("{{{name}}}"), "secret": format!("{{{name}_secret}}") });
     p.log_in(what, &format!("{name}_token"), super::differ::credential(&payload)).await;
 }

@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Deserialize)]
 struct Facts {
+    admin_password: String,
     auth_url: String,
     cluster_templates: BTreeMap<String, String>,
     magnum_url: String,
@@ -55,6 +56,11 @@ impl Magnum {
     pub(crate) async fn get() -> Self {
         let (facts, _) = tokio::task::spawn_blocking(|| &*FACTS).await.unwrap();
         Self { facts }
+    }
+
+    /// The addresses of Keystone and of Magnum (with `/v1`), and the password of `admin`.
+    pub(crate) fn addresses(&self) -> (&'static str, &'static str, &'static str) {
+        (&self.facts.auth_url, &self.facts.magnum_url, &self.facts.admin_password)
     }
 
     /// `alice` and `bob` may use Magnum; `carol` and `rita` lack the role `member`.

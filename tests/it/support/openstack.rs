@@ -196,6 +196,8 @@ impl Keystone {
             .env("OS_CLIENT_CONFIG_FILE", &file)
             .env("OS_CLOUD", cloud)
             .env("PYTHONWARNINGS", "ignore")
+            // Magnum's plugin looks which one it writes a hint for.
+            .env("SHELL", "/bin/sh")
             .stdin(Stdio::null())
             .output()
             .await

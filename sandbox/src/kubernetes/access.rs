@@ -1,0 +1,101 @@
+//! Who may do what: `system:masters` everything, everybody what discovery needs, others what was granted.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::{Wanted, failure};
+use crate::authority::Subject;
+use crate::http::Reply;
+
+/// A role, bound to a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) group: String,
+    pub(crate) namespace: String,
+    pub(crate) verbs: Vec<String>,
+    pub(crate) resources: Vec<String>,
+}
+
+/// One verb on one kind of thing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Action {
+    pub(super) verb: String,
+    pub(super) group: String,
+    pub(super) resource: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl Action {
+    /// Of a `SelfSubjectAccessReview`.
+    pub(super) fn of_review(review: &Value) -> Self {
+        let attributes = &review["spec"]["resourceAttributes"];
+        let text = |key: &str| attributes[key].as_str().unwrap_or_default().to_owned();
+        Self {
+            verb: text("verb"),
+            group: text("group"),
+            resource: text("resource"),
+            namespace: text("namespace"),
+            name: text("name"),
+        }
+    }
+
+    pub(super) fn is_allowed(&self, who: &Subject, grants: &[Grant]) -> bool {
+        who.groups.iter().any(|group| group == "system:masters")
+            || grants.iter().any(|grant| {
+                who.groups.contains(&grant.group)
+                    && grant.namespace == self.namespace
+                    && grant.verbs.contains(&self.verb)
+                    && grant.resources.contains(&self.resource)
+            })
+    }
+}
+
+/// Whoever sent no certificate.
+pub(super) fn anonymous() -> Subject {
+    Subject {
+        user: "system:anonymous".to_owned(),
+        groups: vec!["system:unauthenticated".to_owned()],
+    }
+}
+
+/// 403, unless the sender may do that.
+pub(super) fn authorize(who: &Subject, wanted: &Wanted<'_>, grants: &[Grant]) -> Result<(), Reply> {
+    let known = who.user != "system:anonymous";
+    let (forbidden, details) = match wanted {
+        Wanted::Open => return Ok(()),
+        Wanted::Discovery | Wanted::AccessReview | Wanted::Review if known => return Ok(()),
+        Wanted::Resource(action) if action.is_allowed(who, grants) => return Ok(()),
+        Wanted::Resource(action) => (
+            what(action),
+            json!({
+                "name": action.name, "group": action.group, "kind": action.resource,
+            }),
+        ),
+        _ => ("cannot get path".to_owned(), json!({})),
+    };
+    let subject = match wanted {
+        Wanted::Resource(action) => {
+            let dot = if action.group.is_empty() { "" } else { "." };
+            let name = if action.name.is_empty() {
+                String::new()
+            } else {
+                format!(" \"{}\"", action.name)
+            };
+            format!("{}{dot}{}{name} is forbidden", action.resource, action.group)
+        }
+        _ => "forbidden".to_owned(),
+    };
+    let message = format!("{subject}: User \"{}\" {forbidden}", who.user);
+    Err(failure(StatusCode::FORBIDDEN, "Forbidden", &message, &details))
+}
+
+fn what(action: &Action) -> String {
+    let place = if action.namespace.is_empty() {
+        "at the cluster scope".to_owned()
+    } else {
+        format!("in the namespace \"{}\"", action.namespace)
+    };
+    let Action { verb, resource, group, .. } = action;
+    format!("cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}")
+}

@@ -1,0 +1,145 @@
+//! The versions of the API: which there are, and which one a request wants.
+
+use std::fmt;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{API_VERSION, Answer, MAXIMUM_VERSION, MINIMUM_VERSION, PREFIX, refuse};
+use crate::http::{Ask, Reply};
+use crate::world::World;
+
+/// `1.` and this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(pub(crate) u32);
+
+const OLDEST: Version = Version(1);
+/// Magnum 23.0.0's.
+pub(crate) const NEWEST: Version = Version(14);
+/// From here on the credentials can be rotated.
+pub(crate) const CREDENTIALS: Version = Version(12);
+/// From here on `stack_id` is called `cluster_id`.
+pub(crate) const CLUSTER_ID: Version = Version(13);
+/// What a header may call the service; answers have the last one.
+const TYPES: [&str; 3] =
+    ["container-infra", "container-infrastructure", "container-infrastructure-management"];
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}", self.0)
+    }
+}
+
+/// `GET /`.
+pub(crate) fn list(world: &World) -> Answer {
+    Ok(Reply::ok(&json!({
+        "name": "OpenStack Magnum API",
+        "description": "Magnum is an OpenStack project which aims to provide container cluster management.",
+        "versions": [{
+            "id": "v1",
+            "links": [{ "href": format!("{}/v1/", base(world)), "rel": "self" }],
+            "status": "CURRENT",
+            "max_version": world.magnum().newest.to_string(),
+            "min_version": OLDEST.to_string(),
+        }],
+    })))
+}
+
+/// `GET /v1`.
+pub(crate) fn show(world: &World) -> Answer {
+    let base = base(world);
+    let links = |path: &str| {
+        json!([
+            { "href": format!("{base}/v1/{path}"), "rel": "self" },
+            { "href": format!("{base}/{path}"), "rel": "bookmark" },
+        ])
+    };
+    let mut body = json!({
+        "id": "v1",
+        "media_types": [{
+            "base": "application/json",
+            "type": "application/vnd.openstack.magnum.v1+json",
+        }],
+        "links": [
+            { "href": format!("{base}/v1/"), "rel": "self" },
+            {
+                "href": "http://docs.openstack.org/developer/magnum/dev/api-spec-v1.html",
+                "rel": "describedby",
+                "type": "text/html",
+            },
+        ],
+    });
+    for name in ["clustertemplates", "clusters", "certificates", "credentials"] {
+        body[name] = links(&format!("{name}/"));
+    }
+    Ok(Reply::ok(&body))
+}
+
+/// Where this Magnum is.
+pub(crate) fn base(world: &World) -> String {
+    format!("{}{PREFIX}", world.base)
+}
+
+/// The version of a request's header; the oldest without one.
+pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
+    let Some(header) = ask.header("openstack-api-version") else { return Ok(OLDEST) };
+    let mut words = header.split_whitespace();
+    let service = words.next().unwrap_or_default();
+    let text = words.next().unwrap_or_default();
+    if !TYPES.contains(&service) || text.is_empty() {
+        let detail = "Invalid service type for OpenStack-API-Version header";
+        return Err(refuse::not_acceptable(ask, detail));
+    }
+    let newest = world.magnum().newest;
+    if text == "latest" {
+        return Ok(newest);
+    }
+    let numbers = text
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
+    match numbers {
+        None => Err(refuse::not_acceptable(ask, "Invalid value for OpenStack-API-Version header")),
+        Some((1, minor)) if OLDEST.0 <= minor && minor <= newest.0 => Ok(Version(minor)),
+        Some(_) => Err(named(unsupported(ask, text, newest), newest, text)
+            .with_header(axum::http::header::VARY, "OpenStack-API-Version")),
+    }
+}
+
+fn unsupported(ask: &Ask, text: &str, newest: Version) -> Reply {
+    let service = TYPES[2];
+    let mut error: Value = json!({
+        "code": "magnum.microversion-unsupported",
+        "title": "Requested microversion is unsupported",
+        "max_version": newest.to_string(),
+        "min_version": OLDEST.to_string(),
+        "links": [{
+            "rel": "help",
+            "href": "http://docs.openstack.org/api-guide/compute/microversions.html",
+        }],
+    });
+    if refuse::wants_json(ask) {
+        // Without a space between the sentences of the one, as in the real one.
+        let why = if text.starts_with("1.") {
+            format!(
+                "Version {text} was requested but the minor version is not supported by this service. "
+            )
+        } else {
+            format!(
+                "Mutually exclusive versions requested. Version {text} requested but not supported by this service."
+            )
+        };
+        error["description"] = json!(format!(
+            "{why}The supported version range is: [{service} {OLDEST}, {service} {newest}]."
+        ));
+    }
+    Reply::json(StatusCode::NOT_ACCEPTABLE, &json!({ "errors": [error] }))
+}
+
+/// With the three headers.
+pub(crate) fn named(reply: Reply, newest: Version, version: &str) -> Reply {
+    let service = TYPES[2];
+    reply
+        .with_header(MINIMUM_VERSION, format!("{service} {OLDEST}"))
+        .with_header(MAXIMUM_VERSION, format!("{service} {newest}"))
+        .with_header(API_VERSION, format!("{service} {version}"))
+}
