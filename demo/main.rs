@@ -1,9 +1,10 @@
-//! `make demo`: the life of a credential with the real `terraform` or `tofu`, against a stand-in
-//! Keystone in this process. Tells at each step what happens, and checks that it did.
+//! `make demo`: the life of a credential, and of a cluster's, with the real `terraform` or `tofu`, against a stand-in
+//! cloud in this process. Tells at each step what happens, and checks that it did.
 
 #![allow(clippy::print_stdout)]
 
 mod cli;
+mod cluster;
 mod consumer;
 
 use std::error::Error;
@@ -17,7 +18,17 @@ use rekey_sandbox::Sandbox;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const ADDRESS: &str = "rekey_application_credential.ci";
+const PROVIDER_BLOCK: &str = r#"
+terraform {
+  required_providers {
+    rekey = { source = "rekey/rekey" }
+  }
+}
+
+provider "rekey" {
+  openstack = { cloud = "sandbox" }
+}
+"#;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -37,22 +48,25 @@ async fn main() -> Outcome<()> {
     )?;
     title("The setting");
     say(&format!(
-        "A stand-in Keystone with users, roles and a clock of its own is at {}.",
+        "A stand-in cloud with users, roles, clusters and a clock of its own is at {}.",
         cloud.auth_url()
     ));
     say("clouds.yaml holds the login of its user alice, as for any OpenStack cloud.");
     say(&format!("The CLI is {}; the provider is the one that was just built.", directory.cli()));
 
-    let mut tour = Tour { cloud, directory, offset: SignedDuration::ZERO };
+    let address = "rekey_application_credential.ci";
+    let mut tour = Tour { cloud, directory, address, offset: SignedDuration::ZERO };
     let first = tour.issue().await?;
     let second = tour.rotate(&first).await?;
     tour.let_the_overlap_end(&first, &second).await?;
     let third = tour.keep_the_schedule(&second).await?;
     tour.destroy(&[&first, &second, &third]).await?;
+    tour.rotate_a_cluster().await?;
+    tour.replace_its_ca().await?;
 
     title("That was it");
     say(&format!(
-        "Three generations in {} seconds; no consumer ever held a credential that did not work.",
+        "Three generations of a credential, a cluster's credential and its CA in {} seconds; no consumer was left without one that works.",
         begun.elapsed().as_secs()
     ));
     say(
@@ -64,6 +78,8 @@ async fn main() -> Outcome<()> {
 struct Tour {
     cloud: Sandbox,
     directory: Directory,
+    /// The resource that is looked at.
+    address: &'static str,
     offset: SignedDuration,
 }
 
@@ -143,18 +159,7 @@ impl Tour {
 }}
 "#
         );
-        let rest = r#"
-terraform {
-  required_providers {
-    rekey = { source = "rekey/rekey" }
-  }
-}
-
-provider "rekey" {
-  openstack = { cloud = "sandbox" }
-}
-"#;
-        self.directory.write("main.tf", &format!("{resource}{rest}"))?;
+        self.directory.write("main.tf", &format!("{resource}{PROVIDER_BLOCK}"))?;
         Ok(resource)
     }
 
@@ -176,7 +181,7 @@ provider "rekey" {
     fn apply(&self, attributes: &[&str]) -> Outcome<()> {
         say("$ apply");
         self.directory.run(&["apply", "-auto-approve", "-input=false"])?;
-        let state = self.directory.resource(ADDRESS)?;
+        let state = self.directory.resource(self.address)?;
         for name in attributes {
             show(&format!("{name} = {}", state[name]));
         }
@@ -185,7 +190,7 @@ provider "rekey" {
 
     /// What a consumer would be handed.
     fn credential(&self) -> Outcome<Credential> {
-        let state = self.directory.resource(ADDRESS)?;
+        let state = self.directory.resource(self.address)?;
         let text = |name: &str| state[name].as_str().map(str::to_owned).ok_or("no such value");
         Ok(Credential {
             generation: state["generation"].as_i64().ok_or("no generation")?,
