@@ -48,7 +48,7 @@ pub async fn create(
     let Change { planned, config, .. } = change;
     let mut kept = Kept { state: planned.clone(), private: Private::default(), identity: None };
     kept.private.naming = Naming::new().map_err(no_random)?;
-    let issued = generation::next(&run, &config, &kept, 1).await?;
+    let issued = generation::next(&run, None, &config, &kept, 1).await?;
     generation::record(&mut kept, &planned, &config, &issued, &run);
     cell.save(kept.clone());
 

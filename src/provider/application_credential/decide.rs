@@ -122,62 +122,14 @@ fn finish(
     inputs: &Inputs,
 ) -> Decision {
     let mut requires_replace = Vec::new();
-    let wanted = inputs::policy(config);
     planned.rotation_due = rotation_due(&left_due(&steps));
-    planned.rotation_due_at = next_due(&wanted, &planned, private);
-    planned.previous_generations = Attr::Known(kept(prior, &wanted, private));
-    if !config.check_usable.known().copied().unwrap_or(false) {
-        planned.usable = Attr::Null;
-        planned.missing_roles = Attr::Null;
-    }
-    if config.secret_wo_version.known().is_some() {
-        planned.secret = Attr::Null;
-    }
-    if private.adopted && !config.secret_wo_version.is_null() {
-        // Apply proves the recorded secret.
-        planned.verified = Attr::Known(true);
-    }
-    if config.revoke_strays.is_unknown()
-        || config.revoke_strays.known().is_some_and(|ids| ids.0.iter().any(Attr::is_unknown))
-    {
-        planned.strays = Attr::Unknown;
-    }
-
+    arguments(prior, config, private, &mut planned);
     for step in &steps {
         match step {
             Step::Issue { generation, reasons } => {
-                issued(&mut planned, config);
-                let roles_change = reasons.contains(&Reason::Changed(Change::Argument("roles")))
-                    || inputs.unknown.contains(&"roles");
-                if roles_change || config.roles.known().is_none() {
-                    planned.effective_roles = Attr::Unknown;
-                }
-                planned.generation = number(*generation);
-                planned.rotation_reason = if inputs.unknown.is_empty() {
-                    Attr::Known(sentence(*generation, reasons))
-                } else {
-                    Attr::Unknown
-                };
+                next(config, inputs, *generation, reasons, &mut planned);
             }
-            Step::IssueIfChanged { .. } => {
-                issued(&mut planned, config);
-                // Without a next generation it keeps the expiry that it was adopted with.
-                if prior.expires_at.is_known() && planned.expires_at.is_null() {
-                    planned.expires_at = Attr::Unknown;
-                }
-                if planned.verified != prior.verified {
-                    planned.verified = Attr::Unknown;
-                }
-                planned.effective_roles = Attr::Unknown;
-                planned.generation = Attr::Unknown;
-                // With a next generation, a stray may go that an expired one could not vouch for.
-                if planned.strays.known().is_some_and(|strays| !strays.is_empty()) {
-                    planned.strays = Attr::Unknown;
-                }
-                planned.previous_generations = Attr::Unknown;
-                planned.rotation_due = Attr::Unknown;
-                planned.rotation_reason = Attr::Unknown;
-            }
+            Step::IssueIfChanged { .. } => perhaps(prior, config, &mut planned),
             Step::Hold { until: None, generation } => {
                 let entry = PreviousGeneration {
                     created_access_rules: prior.created_access_rules.clone(),
@@ -213,6 +165,84 @@ fn finish(
         }
     }
     Decision { steps, planned, requires_replace }
+}
+
+/// What follows from the arguments alone, whatever the steps are.
+fn arguments(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    private: &Private,
+    planned: &mut ApplicationCredential,
+) {
+    let wanted = inputs::policy(config);
+    planned.rotation_due_at = next_due(&wanted, planned, private);
+    planned.previous_generations = Attr::Known(kept(prior, &wanted, private));
+    if !config.check_usable.known().copied().unwrap_or(false) {
+        planned.usable = Attr::Null;
+        planned.missing_roles = Attr::Null;
+    }
+    if config.secret_wo_version.known().is_some() {
+        planned.secret = Attr::Null;
+    }
+    if private.adopted && !config.secret_wo_version.is_null() {
+        // Apply proves the recorded secret.
+        planned.verified = Attr::Known(true);
+    }
+    let named = &config.revoke_strays;
+    if named.is_unknown() || named.known().is_some_and(|ids| ids.0.iter().any(Attr::is_unknown)) {
+        planned.strays = Attr::Unknown;
+    }
+}
+
+/// A next generation, for certain.
+fn next(
+    config: &ApplicationCredential,
+    inputs: &Inputs,
+    generation: u64,
+    reasons: &[Reason],
+    planned: &mut ApplicationCredential,
+) {
+    issued(planned, config);
+    let roles_change = reasons.contains(&Reason::Changed(Change::Argument("roles")))
+        || inputs.unknown.contains(&"roles");
+    if roles_change || config.roles.known().is_none() {
+        planned.effective_roles = Attr::Unknown;
+    }
+    planned.generation = number(generation);
+    planned.rotation_reason = if inputs.unknown.is_empty() {
+        Attr::Known(sentence(generation, reasons))
+    } else {
+        Attr::Unknown
+    };
+}
+
+/// A next generation, if an input that is not known yet turns out to differ: everything that either outcome
+/// may change is unknown.
+fn perhaps(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    planned: &mut ApplicationCredential,
+) {
+    issued(planned, config);
+    // Without a next generation it keeps the expiry that it was adopted with.
+    if prior.expires_at.is_known() && planned.expires_at.is_null() {
+        planned.expires_at = Attr::Unknown;
+    }
+    if planned.created_access_rules != prior.created_access_rules {
+        planned.created_access_rules = Attr::Unknown;
+    }
+    if planned.verified != prior.verified {
+        planned.verified = Attr::Unknown;
+    }
+    // With a next generation, a stray may go that an expired one could not vouch for.
+    if planned.strays.known().is_some_and(|strays| !strays.is_empty()) {
+        planned.strays = Attr::Unknown;
+    }
+    planned.effective_roles = Attr::Unknown;
+    planned.generation = Attr::Unknown;
+    planned.previous_generations = Attr::Unknown;
+    planned.rotation_due = Attr::Unknown;
+    planned.rotation_reason = Attr::Unknown;
 }
 
 /// What nobody knows before a credential is issued.

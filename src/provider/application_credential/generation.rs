@@ -40,7 +40,7 @@ pub async fn succeed(
         kept.private.naming = Naming::new().map_err(no_random)?;
     }
     let before = cell.current();
-    let issued = next(run, config, kept, generation).await?;
+    let issued = next(run, Some(prior), config, kept, generation).await?;
     // Should this run die now, the state knows of it.
     if let Some(mut before) = before.clone() {
         let mut strays = before.state.strays.known().cloned().unwrap_or_default();
@@ -72,6 +72,7 @@ pub async fn succeed(
 /// Checks what must hold, then issues.
 pub async fn next(
     run: &Run<'_>,
+    prior: Option<&ApplicationCredential>,
     config: &ApplicationCredential,
     kept: &Kept,
     generation: u64,
@@ -88,14 +89,20 @@ pub async fn next(
         }
     };
     let issued = issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await;
-    issued.map_err(|failure| could_go(failure, kept))
+    issued.map_err(|failure| match prior {
+        Some(prior) => could_go(failure, prior, &run.caller.user.id),
+        None => failure,
+    })
 }
 
-/// Where a limit is reached: which generations of this resource could make room.
-fn could_go(mut failure: Diagnostics, kept: &Kept) -> Diagnostics {
-    let old = decide::previous(&kept.state).iter();
+/// Where the caller's limit is reached: which of its generations could make room. The current one is not
+/// among them, nor is what counts for another user.
+fn could_go(mut failure: Diagnostics, prior: &ApplicationCredential, user: &str) -> Diagnostics {
+    let own = |owner: &Attr<String>| owner.known().is_some_and(|owner| owner == user);
+    let old = decide::previous(prior).iter().filter(|(_, old)| own(&old.user_id));
     let old = old.map(|(number, old)| (format!("generation {number}"), old.id.known().cloned()));
-    let strays = kept.state.strays.known().into_iter().flatten();
+    let strays = prior.strays.known().into_iter().flatten();
+    let strays = strays.filter(|(_, stray)| own(&stray.user_id));
     let strays = strays.map(|(id, _)| ("stray".to_owned(), Some(id.clone())));
     let all: Vec<String> = old
         .chain(strays)

@@ -1,7 +1,9 @@
 //! What the operator is told. Summaries are constants, since Terraform folds equal ones; the detail names
 //! the credential, says what is still valid and what to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod planned;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -11,10 +13,11 @@ use crate::provider::application_credential::model::{ApplicationCredential, Stra
 use crate::provider::arguments::{moment, period};
 use crate::provider::due::recorded_due;
 use crate::provider::errors;
-use crate::rotation::{Due, Moment, Period, Reason, Step};
+use crate::rotation::{Due, Moment, Period};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
-use crate::tfplugin::model::Attr;
+
+pub use planned::{not_revocable, owner_changes, planned, policy_changed, strays_stay};
 
 /// Two weeks, where `warn_before` says nothing.
 const WARN_BEFORE_SECONDS: i64 = 14 * 86_400;
@@ -203,33 +206,6 @@ pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) ->
     )
 }
 
-/// A stray that is named in revoke_strays and that this login may not delete: who may.
-pub fn not_revocable(
-    cx: &Context,
-    state: &ApplicationCredential,
-    config: &ApplicationCredential,
-    locked: &BTreeSet<String>,
-) {
-    let named = config.revoke_strays.known().map(|named| named.0.as_slice()).unwrap_or_default();
-    let strays = state.strays.known();
-    for id in named.iter().filter_map(Attr::known).filter(|id| locked.contains(*id)) {
-        let Some(stray) = strays.and_then(|strays| strays.get(id)) else { continue };
-        let user = stray.user_id.known().map_or("unknown", String::as_str);
-        cx.tell(
-            Diagnostic::warning(
-                "Stray of another user",
-                format!(
-                    "revoke_strays names {id}, a stray of the application credential {}. It belongs to user {user}, and the \
-                     present login may neither see nor revoke it. It is not planned for revocation: that user or an \
-                     administrator can do it, by applying this configuration or by hand.",
-                    called(state)
-                ),
-            )
-            .at_attribute("revoke_strays"),
-        );
-    }
-}
-
 pub fn weaker(state: &ApplicationCredential, missing: &[String]) -> Diagnostic {
     Diagnostic::warning(
         "Application credential has lost roles",
@@ -324,156 +300,4 @@ pub fn held(cx: &Context, state: &ApplicationCredential, due: &[Due]) {
             held.join("; ")
         ),
     ));
-}
-
-/// What a plan says beside its diff. A replacement is spoken of in the call that knows the prior state.
-pub fn planned(
-    cx: &Context,
-    prior: &ApplicationCredential,
-    config: &ApplicationCredential,
-    steps: &[Step],
-) {
-    let rotation = steps.iter().find_map(|step| match step {
-        Step::Issue { reasons, .. } | Step::Replace { reasons, .. } => Some(reasons.as_slice()),
-        _ => None,
-    });
-    let reasons = rotation.unwrap_or_default();
-    let scheduled =
-        reasons.iter().all(|reason| matches!(reason, Reason::Due(_))) && !reasons.is_empty();
-    if scheduled && config.secret_wo_version.known().is_some() {
-        cx.tell(Diagnostic::warning(
-            "The same secret is issued again",
-            format!(
-                "The application credential {} is rotated by its schedule with the secret of secret_wo_version = {} as it is. \
-                 Raise secret_wo_version with a new secret_wo if the secret is to change too.",
-                called(prior),
-                config.secret_wo_version.known().copied().unwrap_or_default()
-            ),
-        ));
-    }
-    for step in steps {
-        match step {
-            Step::Hold { generation, until: None } => {
-                let overlap =
-                    period(&config.overlap).map_or_else(String::new, |overlap| overlap.to_string());
-                let expiry = moment(&prior.expires_at).map_or_else(String::new, |expiry| {
-                    format!(", at most until it expires at {}", Moment(expiry))
-                });
-                cx.tell(Diagnostic::warning(
-                    "Old generations are kept for their overlap",
-                    format!(
-                        "Generation {generation} of the application credential {} goes on working for {overlap} after the \
-                         apply{expiry}. The first apply after that revokes it.",
-                        called(prior)
-                    ),
-                ));
-            }
-            Step::Revoke { generation, reason } => cx.tell(ends(prior, *generation, reason)),
-            Step::Replace { .. } if config.name.known().is_some() && config.name == prior.name => {
-                cx.tell(
-                    Diagnostic::warning(
-                        "A fixed name is replaced with a gap",
-                        format!(
-                            "The application credential {} has a fixed name, which Keystone gives only once. It is revoked before \
-                             its successor is issued, and consumers are refused in between; with create_before_destroy the \
-                             replacement fails with 409 every time.\n\nUse name_prefix, with create_before_destroy or with \
-                             overlap, to rotate without a gap.",
-                            called(prior)
-                        ),
-                    )
-                    .at_attribute("name"),
-                );
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A generation is revoked by this plan.
-fn ends(prior: &ApplicationCredential, generation: u64, reason: &Reason) -> Diagnostic {
-    let old = super::decide::previous(prior).get(&generation.to_string());
-    let id = old.map_or(&prior.id, |old| &old.id).known().map_or("", String::as_str);
-    let consumers = if *reason == Reason::HadExpired {
-        "That is done once its successor is proven; whoever uses it is refused already."
-    } else {
-        "That is done before resources which depend on this one are updated in the same apply: whoever still uses the \
-         old one by then is refused."
-    };
-    Diagnostic::warning(
-        "An old generation ends with this apply",
-        format!(
-            "Generation {generation} ({id}) of the application credential {} is revoked: {reason}. {consumers}",
-            called(prior)
-        ),
-    )
-}
-
-/// What was due by arguments that change in this plan is judged anew by the next one.
-pub fn policy_changed(
-    cx: &Context,
-    prior: &ApplicationCredential,
-    steps: &[Step],
-    remaining: &[Due],
-) {
-    let rotates =
-        steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
-    let dropped: Vec<String> = recorded_due(&prior.rotation_due)
-        .iter()
-        .filter(|due| !remaining.contains(due))
-        .filter(|due| !(rotates && due.calls_for_generation()))
-        .filter(|due| {
-            let ends = |step: &Step| {
-                matches!((step, due), (Step::Revoke { generation, .. }, Due::Overlap { generation: ended, .. })
-                    if generation == ended)
-            };
-            !steps.iter().any(ends)
-        })
-        .map(ToString::to_string)
-        .collect();
-    if dropped.is_empty() {
-        return;
-    }
-    cx.tell(Diagnostic::warning(
-        "The schedule changes with this apply",
-        format!(
-            "For the application credential {} this was due: {}. As the arguments that it follows from change, it is judged \
-             anew: what is due by the new ones is done by the plan after this apply.",
-            called(prior),
-            dropped.join("; ")
-        ),
-    ));
-}
-
-/// Another user takes over.
-pub fn owner_changes(prior: &ApplicationCredential, caller: &Token) -> Diagnostic {
-    Diagnostic::warning(
-        "Application credential changes its owner",
-        format!(
-            "The application credential {} belongs to {}. Under the present login its successor will belong to {} ({}): it \
-             carries that user's roles and dies with that account. {} can be revoked only by its owner or an administrator.",
-            called(prior),
-            owner(prior),
-            caller.user.name,
-            caller.user.id,
-            prior.name.known().map_or("The old one".into(), |name| format!("{name:?}")),
-        ),
-    )
-}
-
-/// What stays behind after a destroy.
-pub fn strays_stay(cx: &Context, state: &ApplicationCredential) {
-    if let Attr::Known(strays) = &state.strays
-        && !strays.is_empty()
-    {
-        let ids: Vec<&str> = strays.keys().map(String::as_str).collect();
-        cx.tell(Diagnostic::warning(
-            "Strays are not revoked by destroy",
-            format!(
-                "The application credential {} has strays that nobody named in revoke_strays: {}. They go on working after the \
-                 destroy.",
-                called(state),
-                ids.join(", ")
-            ),
-        ));
-    }
 }

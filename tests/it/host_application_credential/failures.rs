@@ -183,7 +183,12 @@ async fn a_limit_that_is_reached_is_named_with_what_could_go() {
     ws.change(CI, json!({ "triggers": { "v": "3" } }));
     let told = ws.up().await.told;
     let error = told.only("Cannot issue an application credential");
-    assert!(error.detail.contains("user_limit") && error.detail.contains("generation 1"));
+    assert!(error.detail.contains("user_limit"), "{error:?}");
+    assert!(error.detail.contains("maximum of 2"), "{error:?}");
+    let old = ws.attribute(CI, "previous_generations")["1"]["id"].clone();
+    assert!(error.detail.contains(&format!("generation 1 ({})", old.as_str().unwrap())));
+    // What consumers hold is no candidate.
+    assert!(!error.detail.contains(ws.attribute(CI, "id").as_str().unwrap()), "{error:?}");
     assert_eq!(ws.attribute(CI, "generation"), json!(2));
     assert!(bed.current_opens(&ws).await);
 }
