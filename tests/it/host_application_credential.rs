@@ -7,6 +7,7 @@ mod configured;
 mod crash;
 mod failures;
 mod faults;
+mod fleet;
 mod life;
 mod old_generations;
 mod owners;

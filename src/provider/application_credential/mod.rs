@@ -24,7 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use model::{AccessRule, ApplicationCredential, Identity};
-pub use private::{Naming, Private};
+pub use private::{Naming, Private, RUN_PREFIX};
 pub use proof::Wanted;
 
 use crate::clock;
@@ -124,6 +124,9 @@ impl Resource for ApplicationCredentialResource {
         if let Some(prior) = prior {
             told::planned(cx, prior, config, &decision.steps);
             told::not_revocable(cx, prior, config, &private.locked_strays);
+            if private.current_expired && !decision.issues() {
+                told::kept_for_want_of_proof(cx, prior, config, &decision.steps);
+            }
             // Read judges by the state, and cannot know yet that the configuration holds it now.
             if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
                 told::held(cx, prior, &recorded_due(&prior.rotation_due));

@@ -71,6 +71,10 @@ pub async fn read(
             // A rotation would have to revoke what this login may not revoke.
             kept.state.rotation_due = rotation_due(&[]);
         }
+        // Its secret opens it whoever asks, but not in another cloud.
+        if kept.state.auth_url.known() == Some(&session.cloud().auth_url) {
+            usability(cx, &mut kept, &session, &caller, &patience).await?;
+        }
         return Ok(Some(kept));
     };
     match &current {

@@ -53,6 +53,9 @@ pub struct Retired {
 #[serde(transparent)]
 pub struct Naming(String);
 
+/// Begins the names of what lives for one run only; expired ones with it are swept.
+pub const RUN_PREFIX: &str = "rekey-ephemeral-";
+
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// 45 bits, unique among the credentials of one user.
 const MARK_CHARACTERS: usize = 9;

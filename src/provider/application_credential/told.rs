@@ -17,7 +17,9 @@ use crate::rotation::{Due, Moment, Period};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
 
-pub use planned::{not_revocable, owner_changes, planned, policy_changed, strays_stay};
+pub use planned::{
+    kept_for_want_of_proof, not_revocable, owner_changes, planned, policy_changed, strays_stay,
+};
 
 /// Two weeks, where `warn_before` says nothing.
 const WARN_BEFORE_SECONDS: i64 = 14 * 86_400;

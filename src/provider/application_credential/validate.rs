@@ -1,6 +1,7 @@
 //! What is wrong with a configuration whatever the cloud says: rules between arguments.
 
 use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::application_credential::private::RUN_PREFIX;
 use crate::provider::arguments::period;
 use crate::rotation::Period;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
@@ -26,6 +27,18 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
                 "The duration is too short",
                 format!(
                     "{name} must be at least a minute (PT1M, 1m): anything shorter is over before it can be used."
+                ),
+            );
+        }
+    }
+    for (name, argument) in [("name", &config.name), ("name_prefix", &config.name_prefix)] {
+        if argument.known().is_some_and(|text| text.starts_with(RUN_PREFIX)) {
+            refuse(
+                name,
+                "The name is reserved",
+                format!(
+                    "Names that begin with {RUN_PREFIX} are those of the ephemeral resource rekey_application_credential, which \
+                     deletes expired ones."
                 ),
             );
         }

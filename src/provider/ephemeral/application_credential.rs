@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::{
-    AccessRule, ApplicationCredential, Naming, Wanted, checks, issue, proof, rules,
+    AccessRule, ApplicationCredential, Naming, RUN_PREFIX, Wanted, checks, issue, proof, rules,
 };
 use crate::provider::arguments::{check_period, written};
 use crate::provider::errors;
@@ -18,8 +18,6 @@ use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::{Attr, Model, Secret, Set};
 use crate::tfplugin::traits::{Ephemeral, Opened};
 
-/// Begins the name of each such credential; only expired ones with it are swept.
-const PREFIX: &str = "rekey-ephemeral-";
 const LIFE: &str = "PT1H";
 
 /// An application credential for this run: issued, proven, and revoked when the run no longer needs it.
@@ -95,7 +93,7 @@ impl EphemeralApplicationCredential {
         let Ok(listed) = self.openstack.credentials(session, user, patience).await else { return };
         let now = clock::now();
         for old in listed.iter().filter(|credential| {
-            credential.name.starts_with(PREFIX)
+            credential.name.starts_with(RUN_PREFIX)
                 && credential.expires_at.is_some_and(|expiry| expiry <= now)
         }) {
             let swept =
@@ -155,7 +153,7 @@ impl Ephemeral for EphemeralApplicationCredential {
         }
         self.sweep(&session, &caller, &patience).await;
         let naming = Naming::new().map_err(issue::no_random)?;
-        let name = |made_rules: &[bool]| naming.name(PREFIX, 1, made_rules);
+        let name = |made_rules: &[bool]| naming.name(RUN_PREFIX, 1, made_rules);
         let issued =
             issue::issue(&self.openstack, &session, &caller, &wish, name, &patience).await?;
         let credential = &issued.credential;

@@ -225,6 +225,7 @@ async fn what_was_written_wrong_is_told_before_anybody_is_asked() {
         (json!({}), ""),
         (json!({ "name": "a", "name_prefix": "a-" }), "name"),
         (json!({ "name": "a".repeat(256) }), "name"),
+        (json!({ "name_prefix": "rekey-ephemeral-mine-" }), "name_prefix"),
         (json!({ "name": "a", "expires_at": "2031-01-01" }), "expires_at"),
         (json!({ "name": "a", "expires_at": "2031-01-01T00:00:00+02:00" }), "expires_at"),
         (json!({ "name": "a", "expires_in": "P1Y" }), "expires_in"),

@@ -44,9 +44,26 @@ async fn what_the_login_may_not_revoke_is_not_planned() {
     assert_eq!(plan.change(CI).after()["previous_generations"].as_object().unwrap().len(), 1);
     // Its owner plans it.
     ws.apply(&plan).await.told.assert_success();
-    ws.provider(bed.login("alice"));
-    let _ = ws.plan().await;
     assert_eq!(bed.ids().len(), 1);
+    ws.provider(bed.login("alice"));
+    let plan = ws.plan().await;
+    assert!(!plan.told.has("Old generation of another user"));
+    assert_eq!(plan.change(CI).attribute("previous_generations").1, json!({}));
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.ids(), Vec::<String>::new());
+    assert!(bed.current_opens(&ws).await, "bob's");
+}
+
+#[tokio::test]
+async fn whoever_asks_sees_whether_it_is_usable() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(plain());
+    ws.change(CI, json!({ "check_usable": true })).up_well().await;
+    bed.cloud.disable_user("alice");
+    ws.provider(bed.login("bob"));
+    let told = ws.refresh().await;
+    assert!(told.has("Application credential does not work"), "{told:?}");
+    assert_eq!(ws.attribute(CI, "usable"), json!(false));
 }
 
 #[tokio::test]

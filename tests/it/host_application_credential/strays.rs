@@ -137,7 +137,12 @@ async fn a_stray_goes_with_the_successor_that_an_unknown_input_turns_out_to_need
         bed.pass_days(31);
         // Nothing proves an expired generation, so nothing is revoked unless there is a next one.
         ws.change(CI, json!({ "revoke_strays": [stray], "triggers": { "v": unknown() } }));
+        let expired = "Nothing is revoked while the current generation has expired";
+        ws.change(CI, json!({ "triggers": { "v": "1" } }));
+        assert!(ws.plan().await.told.only(expired).detail.contains(&stray));
+        ws.change(CI, json!({ "triggers": { "v": unknown() } }));
         let plan = ws.plan().await;
+        assert!(!plan.told.has(expired));
         assert_eq!(plan.change(CI).action, Action::Update);
         assert_eq!(plan.change(CI).after()["strays"], unknown());
         ws.becomes(CI, json!({ "triggers": { "v": turns_out } }));
@@ -145,4 +150,18 @@ async fn a_stray_goes_with_the_successor_that_an_unknown_input_turns_out_to_need
         assert_eq!(bed.ids().contains(&stray), turns_out == "1");
         assert_eq!(strays(&ws).as_object().unwrap().contains_key(&stray), turns_out == "1");
     }
+}
+
+#[tokio::test]
+async fn a_replacement_says_which_strays_nobody_will_list_any_more() {
+    let bed = Bed::start().await;
+    let mut ws = rotated(&bed).await;
+    let restored = ws.clone();
+    ws.change(CI, json!({ "triggers": { "v": "3" } })).up_well().await;
+    let stray = ws.attribute(CI, "id").as_str().unwrap().to_owned();
+    let mut ws = restored;
+    ws.change(CI, json!({ "overlap": null, "triggers": { "v": "4" } }));
+    let plan = ws.plan().await;
+    assert!(plan.action(CI).is_replace());
+    assert!(plan.told.only("Strays are not revoked by destroy").detail.contains(&stray));
 }

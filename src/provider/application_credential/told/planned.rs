@@ -56,24 +56,29 @@ pub fn planned(
                 ));
             }
             Step::Revoke { generation, reason } => cx.tell(ends(prior, *generation, reason)),
-            Step::Replace { .. } if config.name.known().is_some() && config.name == prior.name => {
-                cx.tell(
-                    Diagnostic::warning(
-                        "A fixed name is replaced with a gap",
-                        format!(
-                            "The application credential {} has a fixed name, which Keystone gives only once. It is revoked before \
-                             its successor is issued, and consumers are refused in between; with create_before_destroy the \
-                             replacement fails with 409 every time.\n\nUse name_prefix, with create_before_destroy or with \
-                             overlap, to rotate without a gap.",
-                            called(prior)
-                        ),
-                    )
-                    .at_attribute("name"),
-                );
+            Step::Replace { .. } => {
+                strays_stay(cx, prior);
+                if config.name.known().is_some() && config.name == prior.name {
+                    cx.tell(gap(prior));
+                }
             }
             _ => {}
         }
     }
+}
+
+/// A fixed name is replaced.
+fn gap(prior: &ApplicationCredential) -> Diagnostic {
+    Diagnostic::warning(
+        "A fixed name is replaced with a gap",
+        format!(
+            "The application credential {} has a fixed name, which Keystone gives only once. It is revoked before its successor \
+             is issued, and consumers are refused in between; with create_before_destroy the replacement fails with 409 every \
+             time.\n\nUse name_prefix, with create_before_destroy or with overlap, to rotate without a gap.",
+            called(prior)
+        ),
+    )
+    .at_attribute("name")
 }
 
 /// A generation is revoked by this plan.
@@ -93,6 +98,38 @@ fn ends(prior: &ApplicationCredential, generation: u64, reason: &Reason) -> Diag
             called(prior)
         ),
     )
+}
+
+/// What was to end stays, as an expired generation cannot be proven.
+pub fn kept_for_want_of_proof(
+    cx: &Context,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    steps: &[Step],
+) {
+    let held = config.rotate.known() == Some(&false);
+    let over = steps.iter().filter_map(|step| match step {
+        Step::HoldDue(due @ Due::Overlap { .. }) if !held => Some(due.to_string()),
+        _ => None,
+    });
+    let named = config.revoke_strays.known().into_iter().flat_map(|named| &named.0);
+    let named = named
+        .filter_map(Attr::known)
+        .filter(|id| prior.strays.known().is_some_and(|strays| strays.contains_key(id.as_str())));
+    let kept: Vec<String> =
+        over.chain(named.map(|id| format!("revoke_strays names {id}"))).collect();
+    if kept.is_empty() {
+        return;
+    }
+    cx.tell(Diagnostic::warning(
+        "Nothing is revoked while the current generation has expired",
+        format!(
+            "For the application credential {}: {}. Nothing is revoked unless a generation is seen to work, and this one has \
+             expired: that waits for the next generation. Change triggers or its expiry to issue it.",
+            called(prior),
+            kept.join("; ")
+        ),
+    ));
 }
 
 /// What was due by arguments that change in this plan is judged anew by the next one.
@@ -156,8 +193,8 @@ pub fn strays_stay(cx: &Context, state: &ApplicationCredential) {
         cx.tell(Diagnostic::warning(
             "Strays are not revoked by destroy",
             format!(
-                "The application credential {} has strays that nobody named in revoke_strays: {}. They go on working after the \
-                 destroy.",
+                "The application credential {} has strays: {}. They go on working after the destroy, and no later plan lists \
+                 them. Name them in revoke_strays in an apply before it, if nobody uses them.",
                 called(state),
                 ids.join(", ")
             ),
