@@ -9,8 +9,11 @@
 
 mod beginning;
 mod ending;
+mod printing;
 mod rotating;
 mod seeing;
+
+use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use rekey_sandbox::{Account, Sandbox};
@@ -175,22 +178,38 @@ fn clouds_yaml(cloud: &Sandbox, user: &Account, project: &str) -> String {
 fn flowing(printed: &str) -> String {
     let diagnoses = |line: &str| line.starts_with("Warning: ") || line.starts_with("Error: ");
     let begins = |line: &str| {
-        ["Note: Objects", "No changes."].iter().any(|start| line.starts_with(start))
+        ["Note: Objects", "No changes.", "This is a refresh-only", "Unless you have made"]
+            .iter()
+            .any(|start| line.starts_with(start))
             || ["Terraform", "OpenTofu"].iter().any(|name| {
                 line.strip_prefix(name).is_some_and(|rest| {
-                    [" used the", " will perform", " planned the", " has compared"]
-                        .iter()
-                        .any(|start| rest.starts_with(start))
+                    [
+                        " used the",
+                        " will perform",
+                        " planned the",
+                        " has compared",
+                        " detected",
+                        " has checked",
+                    ]
+                    .iter()
+                    .any(|start| rest.starts_with(start))
                 })
             })
             || diagnoses(line)
     };
-    // The actions' legend, the warning that the provider under test is not an installed one, and a sentence
-    // that "No changes" has said.
+    // The actions' legend, the warning that the provider under test is not an installed one, and what core
+    // says at length in other words each time.
     let skipped = |line: &str| {
-        ["used the selected providers", "development overrides", "has compared your real"]
-            .iter()
-            .any(|part| line.contains(part))
+        [
+            "used the selected providers",
+            "development overrides",
+            "has compared your real",
+            "has checked that",
+            "This is a refresh-only",
+            "Unless you have made",
+        ]
+        .iter()
+        .any(|part| line.contains(part))
     };
     let (mut text, mut shown, mut flows) = (String::new(), false, false);
     for line in printed.lines() {
@@ -223,21 +242,21 @@ fn as_terraform(text: &str) -> String {
     let mut shown = 0;
     for line in text.lines() {
         let line = line
-            .replace("OpenTofu ", "Terraform ")
+            .replace("OpenTofu", "Terraform")
+            .replace("tofu apply", "terraform apply")
             .replace("is tainted, so it must be replaced", "is tainted, so must be replaced");
         if line.starts_with("      ~ secret_wo ") {
             shown += 1;
             continue;
         }
         let hidden = line.strip_prefix("        # (").and_then(|rest| rest.split_once(' '));
-        match hidden.and_then(|(count, rest)| Some((count.parse::<usize>().ok()?, rest))) {
+        let hidden = hidden.and_then(|(count, rest)| Some((count.parse::<usize>().ok()?, rest)));
+        let _ = match hidden {
             Some((count, rest)) => {
-                result
-                    .push_str(&format!("        # ({} {rest}", count + std::mem::take(&mut shown)));
+                writeln!(result, "        # ({} {rest}", count + std::mem::take(&mut shown))
             }
-            None => result.push_str(&line),
-        }
-        result.push('\n');
+            None => writeln!(result, "{line}"),
+        };
     }
     result
 }
@@ -275,17 +294,14 @@ fn days(text: &str, began: Timestamp) -> String {
     let mut result = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        match moment(rest) {
-            Some((at, length)) => {
-                let seconds = at.duration_since(began).as_secs();
-                let day = (seconds + 43_200).div_euclid(86_400);
-                result.push_str(&format!("<day {day}>"));
-                rest = &rest[length..];
-            }
-            None => {
-                result.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
+        if let Some((at, length)) = moment(rest) {
+            let seconds = at.duration_since(began).as_secs();
+            let day = (seconds + 43_200).div_euclid(86_400);
+            let _ = write!(result, "<day {day}>");
+            rest = &rest[length..];
+        } else {
+            result.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     result

@@ -13,7 +13,7 @@ use crate::provider::application_credential::model::{
 };
 use crate::provider::application_credential::proof::{self, Proof, Wanted};
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, decide, rules, told,
+    ApplicationCredentialResource as Resource, Kept, decide, identity, rules, told,
 };
 use crate::provider::errors;
 use crate::rotation::Step;
@@ -169,8 +169,11 @@ pub async fn destroy(
     prior: Kept,
     cell: &StateCell<Resource>,
 ) -> Result<()> {
-    let run = Run::begin(resource, cx).await?;
     let mut kept = prior;
+    // The first half of a replacement brings none along, and what is not revoked stays in the state.
+    kept.identity = Some(identity(&kept.state));
+    cell.save(kept.clone());
+    let run = Run::begin(resource, cx).await?;
     let mut failures = Vec::new();
     let mut remaining = decide::previous(&kept.state).clone();
     for (number, old) in remaining.clone() {

@@ -75,7 +75,7 @@ impl Host {
         Self {
             launch: Arc::new(launch),
             cli: Cli::Terraform15,
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
             schemas: Arc::default(),
         }
     }

@@ -27,7 +27,7 @@ use super::launch::{Launch, Life, Link};
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// How long go-plugin waits for a process to end before it kills it.
 const LAST_BREATH: Duration = Duration::from_secs(2);
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Starts the built provider for each walk.
 #[derive(Clone, Debug)]

@@ -305,13 +305,11 @@ impl Visit {
             let mut held = walk.load(address, object, told).await?;
             if self.refresh {
                 held = walk.read(address, &held, told).await?;
-                match held.store(walk.resource(address)) {
-                    Some(object) => drop(visited.instance.deposed.insert(key.clone(), object)),
-                    None => {
-                        visited.instance.deposed.remove(key);
-                        continue;
-                    }
-                }
+                let Some(object) = held.store(walk.resource(address)) else {
+                    visited.instance.deposed.remove(key);
+                    continue;
+                };
+                visited.instance.deposed.insert(key.clone(), object);
             }
             if self.plan {
                 let change = plan_destroy(walk, address, &held, Some(key), told).await?;

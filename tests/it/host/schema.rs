@@ -48,6 +48,8 @@ pub struct Block {
     pub blocks: BTreeMap<String, NestedBlock>,
 }
 
+// As many as the protocol has.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct Attribute {
     pub kind: Kind,
@@ -115,12 +117,11 @@ impl Schemas {
         identities: &proto::get_resource_identity_schemas::Response,
     ) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let provider = match &answer.provider {
-            Some(schema) => body(schema, "the provider", &mut faults),
-            None => {
-                faults.push("missing provider schema".to_owned());
-                Block::default()
-            }
+        let provider = if let Some(schema) = &answer.provider {
+            body(schema, "the provider", &mut faults)
+        } else {
+            faults.push("missing provider schema".to_owned());
+            Block::default()
         };
         let bodies = |schemas: &std::collections::HashMap<String, proto::Schema>,
                       faults: &mut Vec<String>| {
@@ -225,16 +226,16 @@ fn body(schema: &proto::Schema, name: &str, faults: &mut Vec<String>) -> Block {
     if schema.version < 0 {
         faults.push(format!("{name}: a negative version"));
     }
-    match &schema.block {
-        Some(block) => read_block(block, name, faults),
-        None => {
-            faults.push(format!("{name}: no block"));
-            Block::default()
-        }
+    if let Some(block) = &schema.block {
+        read_block(block, name, faults)
+    } else {
+        faults.push(format!("{name}: no block"));
+        Block::default()
     }
 }
 
 fn read_block(block: &schema::Block, at: &str, faults: &mut Vec<String>) -> Block {
+    use schema::nested_block::NestingMode as Mode;
     let mut read =
         Block { attributes: attributes(&block.attributes, at, faults), ..Block::default() };
     if !block.deprecated && !block.deprecation_message.is_empty() {
@@ -248,7 +249,6 @@ fn read_block(block: &schema::Block, at: &str, faults: &mut Vec<String>) -> Bloc
         if read.attributes.contains_key(&nested.type_name) {
             faults.push(format!("{at}: both an attribute and a block"));
         }
-        use schema::nested_block::NestingMode as Mode;
         let (min, max) = (nested.min_items, nested.max_items);
         let nesting = match nested.nesting() {
             Mode::Single => Nesting::Single,
@@ -427,8 +427,9 @@ fn read_function(name: &str, function: &proto::Function) -> Result<Function, Str
     let variadic = function.variadic_parameter.as_ref().map(parameter).transpose()?;
     let mut names: Vec<_> = parameters.iter().chain(&variadic).map(|it| &it.name).collect();
     names.sort();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("the parameter {:?} stands twice", twice[0]));
+    if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next)
+    {
+        return Err(format!("the parameter {twice:?} stands twice"));
     }
     let returns = function.r#return.as_ref().ok_or("no return type")?;
     Ok(Function { parameters, variadic, returns: Ty::from_json(&returns.r#type)? })

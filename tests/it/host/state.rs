@@ -98,7 +98,8 @@ impl State {
     /// Makes the current object a deposed one.
     pub(super) fn depose(&mut self, address: &str) -> String {
         let instance = self.instances.entry(address.to_owned()).or_default();
-        let key = (0..).map(|n| format!("{n:08x}")).find(|key| !instance.deposed.contains_key(key));
+        let keys = (0..u32::MAX).map(|n| format!("{n:08x}"));
+        let key = keys.into_iter().find(|key| !instance.deposed.contains_key(key));
         let key = key.unwrap();
         if let Some(object) = instance.current.take() {
             instance.deposed.insert(key.clone(), object);

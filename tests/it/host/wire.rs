@@ -1,4 +1,4 @@
-//! The host's own MessagePack form of values: writes as core does, and reads as strictly as core.
+//! The host's own `MessagePack` form of values: writes as core does, and reads as strictly as core.
 //! Not the provider's codec, on purpose.
 
 use std::collections::BTreeMap;
@@ -48,7 +48,9 @@ fn put(out: &mut Vec<u8>, value: &Val, ty: &Ty) {
         (Val::Number(number), Ty::Number) => put_number(out, number),
         (Val::List(elements), Ty::List(element)) | (Val::Set(elements), Ty::Set(element)) => {
             encode::write_array_len(out, length(elements.len())).unwrap();
-            elements.iter().for_each(|value| put(out, value, element));
+            for value in elements {
+                put(out, value, element);
+            }
         }
         (Val::Tuple(elements), Ty::Tuple(types)) if elements.len() == types.len() => {
             encode::write_array_len(out, length(elements.len())).unwrap();
@@ -276,7 +278,7 @@ fn take_unknown(rest: &mut &[u8]) -> Result<Val, String> {
     if body.len() > 1024 {
         return Err("oversize unknown value refinement".to_owned());
     }
-    let broken = |_| "a broken refinement".to_owned();
+    let broken = |()| "a broken refinement".to_owned();
     let mut promise = Promise::default();
     let parts = decode::read_map_len(&mut body).map_err(|_| "a broken refinement".to_owned())?;
     for _ in 0..parts {

@@ -89,12 +89,11 @@ impl Workspace {
 
     /// Writes a `resource` block, anew or in place of the one at this address.
     pub fn resource(&mut self, address: &str, config: Json) -> &mut Self {
-        match self.blocks.iter_mut().find(|(known, _)| known == address) {
-            Some((_, block)) => block.config = config,
-            None => {
-                let block = Block { config, create_before_destroy: false, prevent_destroy: false };
-                self.blocks.push((address.to_owned(), block));
-            }
+        if let Some((_, block)) = self.blocks.iter_mut().find(|(known, _)| known == address) {
+            block.config = config;
+        } else {
+            let block = Block { config, create_before_destroy: false, prevent_destroy: false };
+            self.blocks.push((address.to_owned(), block));
         }
         self
     }
@@ -261,11 +260,8 @@ impl Workspace {
         }
         self.moved.clear();
         self.finals.clear();
-        if self.state.instances != before.instances {
-            self.state.serial = before.serial + 1;
-        } else {
-            self.state.serial = before.serial;
-        }
+        let changed = self.state.instances != before.instances;
+        self.state.serial = before.serial + u64::from(changed);
         outcome
     }
 

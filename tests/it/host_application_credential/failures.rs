@@ -259,3 +259,46 @@ async fn what_was_written_wrong_is_told_before_anybody_is_asked() {
     }
     assert_eq!(bed.cloud.calls().len(), 0);
 }
+
+/// A replacement that creates first and fails after its effect: the old one is never lost, and the run after it
+/// moves on to a third and ends both.
+#[tokio::test]
+async fn a_replacement_that_fails_after_issuing_keeps_the_old_one_until_the_next_run() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(json!({ "name_prefix": "ci-", "triggers": { "v": "1" } }));
+    ws.create_before_destroy(CI, true).up_well().await;
+    let (id, secret) = (ws.attribute(CI, "id"), ws.attribute(CI, "secret"));
+    bed.cloud.set_settling(&[404]);
+    bed.cloud.inject(FaultRule::new(Fault::HtmlGarbage).on("DELETE", "/v3/users/").persistent());
+    ws.change(CI, json!({ "triggers": { "v": "2" } }));
+    assert!(ws.up().await.told.only(PROOF).error);
+    assert!(ws.state.object(CI).unwrap().tainted);
+    assert_eq!(ws.state.deposed(CI), 1);
+    assert!(bed.opens(&id, &secret).await, "consumers go on with the old one");
+    bed.cloud.clear_faults();
+    bed.cloud.set_settling(&[]);
+    ws.up_well().await;
+    assert_eq!(bed.ids().len(), 1);
+    assert!(bed.current_opens(&ws).await && ws.state.deposed(CI) == 0);
+    ws.plan().await.assert_empty();
+}
+
+/// The same where the new one could be taken back: the old one is current again, and the same is planned anew.
+#[tokio::test]
+async fn a_replacement_that_was_taken_back_leaves_the_old_one_current() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(json!({ "name_prefix": "ci-", "triggers": { "v": "1" } }));
+    ws.create_before_destroy(CI, true).up_well().await;
+    let before = ws.attribute(CI, "id");
+    bed.cloud.set_settling(&[404]);
+    ws.change(CI, json!({ "triggers": { "v": "2" } }));
+    assert!(ws.up().await.told.only(PROOF).error);
+    assert_eq!((ws.attribute(CI, "id"), ws.state.deposed(CI)), (before, 0));
+    assert!(!ws.state.object(CI).unwrap().tainted);
+    assert_eq!(bed.ids().len(), 1);
+    bed.cloud.set_settling(&[]);
+    assert_eq!(ws.plan().await.action(CI), Action::CreateThenDelete);
+    ws.up_well().await;
+    assert_eq!(bed.ids().len(), 1);
+    ws.plan().await.assert_empty();
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
-use crate::host::{Action, PlanOptions};
+use crate::host::{Action, Cli, PlanOptions};
 
 fn plain() -> Json {
     json!({ "name_prefix": "ci-", "roles": ["member"], "triggers": { "v": "1" } })
@@ -204,4 +204,21 @@ async fn two_states_on_one_prefix_leave_each_other_alone() {
     two.up_well().await;
     assert_eq!(bed.ids().len(), 2);
     assert!(bed.current_opens(&one).await && bed.current_opens(&two).await);
+}
+
+/// Identity: the first half of a replacement is told none, and one that fails keeps the one there was.
+#[tokio::test]
+async fn a_revocation_that_is_refused_keeps_the_identity() {
+    for cli in [Cli::OpenTofu, Cli::Terraform15] {
+        let bed = Bed::start().await;
+        let mut ws = bed.workspace(plain());
+        ws.on(&bed.host.clone().cli(cli)).up_well().await;
+        let before = ws.state.object(CI).unwrap().identity();
+        ws.provider(bed.login("bob"));
+        ws.change(CI, json!({ "triggers": { "v": "2" } }));
+        assert!(ws.up().await.told.has("An application credential was not revoked"));
+        assert_eq!(ws.state.object(CI).unwrap().identity(), before);
+        assert!(ws.destroy().await.told.failed());
+        assert_eq!(ws.state.object(CI).unwrap().identity(), before);
+    }
 }

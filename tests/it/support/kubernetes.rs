@@ -3,6 +3,7 @@
 //! It lives as long as this process: its standard input is a pipe from here.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -300,7 +301,10 @@ fn fingerprint(sources: &Path) -> String {
         hash.update(format!("{name}\n"));
         hash.update(std::fs::read(sources.join(name)).unwrap());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What test processes have left that are gone.

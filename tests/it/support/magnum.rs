@@ -79,7 +79,7 @@ impl Magnum {
 
     /// A new cluster of this user: `tpl-full` rotates everything, `tpl-norotate` nothing;
     /// `kubernetes-v1.33.8` and `kubernetes-v1.34.2` are named as a cloud names them. The labels steer
-    /// the stub driver, see tests/openstack/stub_driver.
+    /// the stub driver, see `tests/openstack/stub_driver`.
     pub(crate) async fn cluster(&self, user: &User, template: &str, labels: Value) -> Cluster {
         let name = unique("cluster");
         let body = json!({

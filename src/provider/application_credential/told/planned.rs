@@ -202,7 +202,7 @@ pub fn strays_stay(cx: &Context, state: &ApplicationCredential) {
     }
 }
 
-/// A stray that is named in revoke_strays and that this login may not delete: who may.
+/// A stray that is named in `revoke_strays` and that this login may not delete: who may.
 pub fn not_revocable(
     cx: &Context,
     state: &ApplicationCredential,

@@ -433,7 +433,12 @@ fn schemas_that_no_core_loads_are_refused() {
             provider: Some(schema(vec![attribute])),
             ..Default::default()
         };
-        Schemas::new(&answer, &Default::default()).err().unwrap_or_default()
+        Schemas::new(
+            &answer,
+            &rekey::tfplugin::proto::tfplugin6::get_resource_identity_schemas::Response::default(),
+        )
+        .err()
+        .unwrap_or_default()
     };
     let text = |name: &str| schema::Attribute {
         name: name.to_owned(),
