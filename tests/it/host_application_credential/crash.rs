@@ -10,6 +10,7 @@ use super::faults::{SCENARIOS, Scenario, calls_of, comes_to_rest};
 use super::{Bed, CI};
 use crate::host::Host;
 use crate::host::process::Process;
+use crate::support::tools::figure;
 
 async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
     let what = format!("{scenario:?}, killed at call {call}, after its effect: {after_commit}");
@@ -56,5 +57,5 @@ async fn a_process_killed_at_any_call_loses_nothing_that_works() {
             }
         }
     }
-    println!("crash run: {count} kills survived");
+    figure(&format!("crash run of credentials: {count} kills"));
 }

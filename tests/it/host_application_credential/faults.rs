@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
 use crate::host::Workspace;
+use crate::support::tools::figure;
 
 /// Mostly waiting for answers that do not come: far more at a time than there are processors.
 const WORKERS: usize = 16;
@@ -186,5 +187,5 @@ fn every_fault_at_every_call_comes_to_rest() {
             });
         }
     });
-    println!("fault run: {} combinations of call and fault came to rest", all.len());
+    figure(&format!("fault run of credentials: {} combinations of call and fault", all.len()));
 }

@@ -10,6 +10,7 @@ use rekey_sandbox::{Fault, FaultRule};
 use super::faults::{SCENARIOS, Scenario, calls_of, comes_to_rest};
 use crate::host::Host;
 use crate::host::process::Process;
+use crate::support::tools::figure;
 
 /// Each starts a process: not many more than there are processors.
 const WORKERS: usize = 6;
@@ -77,5 +78,5 @@ fn a_process_killed_at_any_call_rotates_nothing_twice() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {}: {failures:?}", failures.len(), all.len());
-    println!("cluster crash run: {} kills survived", all.len());
+    figure(&format!("crash run of clusters: {} kills", all.len()));
 }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Clusters, DEPLOYMENT, NAMESPACE, NEW, OLD, PROD, ca, credential, trigger};
 use crate::host::Workspace;
+use crate::support::tools::figure;
 
 /// Mostly waiting for answers that do not come: far more at a time than there are processors.
 const WORKERS: usize = 24;
@@ -185,5 +186,5 @@ fn every_fault_at_every_call_comes_to_rest() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {}: {failures:?}", failures.len(), all.len());
-    println!("cluster fault run: {} combinations of call and fault came to rest", all.len());
+    figure(&format!("fault run of clusters: {} combinations of call and fault", all.len()));
 }

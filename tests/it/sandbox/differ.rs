@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::magnum::Magnum;
 use crate::support::openstack::{Keystone, http_client, unique};
+use crate::support::tools::figure;
 
 /// Headers whose whole value is compared.
 const COMPARED: [&str; 8] = [
@@ -76,7 +77,7 @@ fn report(real: &Probe<'_>, stand_in: &Probe<'_>) {
         .collect();
     let (different, all) = (differences.len(), real.trace.len());
     assert!(different == 0, "{different} of {all} answers differ\n\n{}", differences.join("\n"));
-    println!("{all} answers are the same");
+    figure(&format!("sandbox: {all} answers are those of the real service"));
 }
 
 /// One side of the comparison.

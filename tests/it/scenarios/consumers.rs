@@ -5,7 +5,7 @@ use super::{ADDRESS, Current, days_later, resource};
 use crate::support::consumers::{Client, Consumer, Habit};
 use crate::support::openstack::Keystone;
 use crate::support::terraform::Workspace;
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, figure};
 
 /// Each consumer logs in at least so often between two events.
 const ROUND: usize = 8;
@@ -177,12 +177,12 @@ async fn no_consumer_is_refused_through_two_rotations_and_two_retirements() {
         for tally in &tallies {
             assert_eq!(tally.held.len(), 3, "everybody moved twice: {tally:?}");
         }
-        eprintln!(
+        figure(&format!(
             "{} {}: {} consumers logged in {} times through two rotations and two retirements; 0 were refused",
             cli.name(),
             cli.version,
             tallies.len(),
             tallies.iter().map(|tally| tally.logins).sum::<usize>(),
-        );
+        ));
     }
 }

@@ -9,7 +9,7 @@ use super::{ADDRESS, Current, days_later, issued, resource, through_proxy};
 use crate::support::openstack::{Keystone, User};
 use crate::support::proxy::Proxy;
 use crate::support::terraform::Workspace;
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, figure};
 
 const FIFTY: usize = 50;
 
@@ -73,14 +73,14 @@ async fn fifty_rotate_at_once_with_as_few_calls_as_can_be() {
         workspace.env("TF_VAR_n", "2");
         workspace.plan(&["-parallelism=10"]).await.ok();
         let counts = counted(&proxy, &mut seen);
-        eprintln!("{}: plan of 50 rotations: {counts:?}", cli.name());
+        figure(&format!("{}: calls of a plan of 50 rotations: {counts:?}", cli.name()));
         // One login and one list, however many there are.
         assert!(counts["login"] == 1 && counts["look"] <= 2, "{counts:?}");
         assert_eq!(counts.len(), 2, "a plan does nothing: {counts:?}");
 
         workspace.apply(&["-parallelism=10", "tfplan"]).await.ok();
         let counts = counted(&proxy, &mut seen);
-        eprintln!("{}: apply of 50 rotations: {counts:?}", cli.name());
+        figure(&format!("{}: calls of an apply of 50 rotations: {counts:?}", cli.name()));
         // Each is issued once and proven by one login; the rest is the provider's own.
         assert_eq!(counts["issue"], FIFTY, "{counts:?}");
         assert_eq!(counts["login"], FIFTY + 1, "{counts:?}");

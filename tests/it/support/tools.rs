@@ -1,5 +1,6 @@
 //! The programs that tests run, found once; each missing one is said with how to get it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -73,11 +74,11 @@ impl Cli {
         let (major, minor) = feature.since(self.is_tofu);
         let has = self.at_least(major, minor);
         if !has {
-            eprintln!(
+            say(&format!(
                 "{} {} has no {feature:?} ({major}.{minor}): what it says of it is tested instead",
                 self.name(),
                 self.version
-            );
+            ));
         }
         has
     }
@@ -122,6 +123,16 @@ pub(crate) fn python() -> &'static Path {
         })
     });
     &PYTHON
+}
+
+/// Prints a number that docs/reliability.md quotes.
+pub(crate) fn figure(what: &str) {
+    say(&format!("figure: {what}"));
+}
+
+/// Prints a line also where the test succeeds: the test runner keeps only what its macros print.
+pub(crate) fn say(line: &str) {
+    writeln!(std::io::stderr().lock(), "{line}").unwrap();
 }
 
 /// The folder of everything cargo builds; what the tests install and keep lies in it too.
