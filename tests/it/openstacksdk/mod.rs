@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use self::cases::{Case, agreed, differing, refused};
 use crate::support::openstack::Keystone;
+use crate::support::tools::figure;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_come_to_the_same_login() {
@@ -66,6 +67,7 @@ async fn both(cases: &[Case]) -> Vec<(Result<Value, String>, Value)> {
         .collect();
     let asked = Value::from(asked).to_string();
     let theirs = tokio::task::spawn_blocking(move || ask_openstacksdk(&asked)).await.unwrap();
+    figure(&format!("openstacksdk: {} configurations compared with it", cases.len()));
     assert_eq!(theirs.len(), cases.len());
     cases
         .iter()
