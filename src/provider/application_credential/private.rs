@@ -232,6 +232,33 @@ mod tests {
         assert_eq!(private, whole);
     }
 
+    #[test]
+    fn what_a_killed_update_drops_of_an_expiry_and_of_an_import_is_told_by_the_state() {
+        let text = |text: &str| Attr::Known(text.to_owned());
+        let fixed = ApplicationCredential {
+            expires_at: text("2027-06-01T00:00:00Z"),
+            issued_at: text("2027-01-01T00:00:00Z"),
+            ..ApplicationCredential::default()
+        };
+        let mut private = Private::default();
+        private.restore(&fixed);
+        assert!(private.fixed_expiry && private.adopted_at.is_none());
+
+        let counted = ApplicationCredential { expires_in: text("P90D"), ..fixed };
+        let mut private = Private::default();
+        private.restore(&counted);
+        assert!(!private.fixed_expiry);
+
+        let imported = ApplicationCredential {
+            rotation_due_at: text("2027-01-31T00:00:00Z"),
+            rotation_period: text("P30D"),
+            ..ApplicationCredential::default()
+        };
+        let mut private = Private::default();
+        private.restore(&imported);
+        assert_eq!(private.adopted_at, Some("2027-01-01T00:00:00Z".parse().unwrap()));
+    }
+
     fn retired() -> Retired {
         Retired { at: Timestamp::UNIX_EPOCH, expires_at: None, locked: true }
     }

@@ -22,6 +22,11 @@ pub struct Proof(());
 pub enum Unproven {
     #[error("it expired, or expires now")]
     Expired,
+    #[error(
+        "the state does not hold its secret, and Keystone does not show it to this login, which is neither its owner nor an \
+         administrator"
+    )]
+    Hidden,
     #[error("a login with it failed: {}", crate::provider::errors::story(.0))]
     Login(Error),
     #[error("its tokens lack the roles {}", .0.join(", "))]

@@ -11,7 +11,7 @@ use crate::provider::application_credential::issue::delete_found;
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
 };
-use crate::provider::application_credential::proof::{self, Proof, Wanted};
+use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
 use crate::provider::application_credential::{
     ApplicationCredentialResource as Resource, Kept, decide, identity, rules, told,
 };
@@ -19,7 +19,7 @@ use crate::provider::errors;
 use crate::rotation::Step;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
-use crate::tfplugin::model::{Attr, Set};
+use crate::tfplugin::model::{Attr, Secret, Set};
 use crate::tfplugin::traits::StateCell;
 
 /// The current generation, proven once more before an old one ends.
@@ -31,25 +31,17 @@ pub async fn current(
     if let Some(proof) = proof::renounced(config) {
         return Ok(proof);
     }
-    let proven = if let (Some(id), Some(secret)) = (prior.id.known(), prior.secret.known()) {
-        let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
-        let wanted = Wanted::of_state(prior);
-        let options = config.verify_options.known();
-        proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience)
-            .await
-    } else {
-        let owner = prior.user_id.known().cloned().unwrap_or_default();
-        let listed = run.openstack.credentials(&run.session, &owner, &run.patience).await;
-        let listed = listed.map_err(|error| {
-            errors::call(
-                "Cannot read application credentials",
-                "list the application credentials before revoking one",
-                &error,
-                "Nothing was revoked.",
-                "",
-            )
-        })?;
-        proof::by_record(prior, &listed, &run.caller, clock::now())
+    let own = config.secret_wo.known();
+    let own = own.filter(|_| config.secret_wo_version == prior.secret_wo_version);
+    let proven = match prior.secret.known() {
+        Some(secret) => used(run, prior, config, secret).await,
+        // What no record proves, the user's own secret may; where it is another one by now, the record must do.
+        None => match (recorded(run, prior).await?, own) {
+            (Err(Unproven::NeverUsed | Unproven::Hidden), Some(own)) => {
+                used(run, prior, config, own).await
+            }
+            (recorded, _) => recorded,
+        },
     };
     proven.map_err(|failure| {
         Diagnostic::error(
@@ -62,6 +54,42 @@ pub async fn current(
         )
         .into()
     })
+}
+
+/// Proof by a login with this secret.
+async fn used(
+    run: &Run<'_>,
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    secret: &Secret,
+) -> std::result::Result<Proof, Unproven> {
+    let id = prior.id.known().cloned().unwrap_or_default();
+    let login = Login { application_credential_id: id, secret: secret.0.clone() };
+    let (wanted, options) = (Wanted::of_state(prior), config.verify_options.known());
+    proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience).await
+}
+
+/// Proof by the record of an earlier login and by what Keystone lists now.
+async fn recorded(
+    run: &Run<'_>,
+    prior: &ApplicationCredential,
+) -> Result<std::result::Result<Proof, Unproven>> {
+    let owner = prior.user_id.known().cloned().unwrap_or_default();
+    let listed = match run.openstack.credentials(&run.session, &owner, &run.patience).await {
+        Ok(listed) => listed,
+        Err(error) if error.status() == Some(403) => return Ok(Err(Unproven::Hidden)),
+        Err(error) => {
+            return Err(errors::call(
+                "Cannot read application credentials",
+                "list the application credentials before revoking one",
+                &error,
+                "Nothing was revoked.",
+                "",
+            )
+            .into());
+        }
+    };
+    Ok(proof::by_record(prior, &listed, &run.caller, clock::now()))
 }
 
 /// A `secret_wo` that is recorded after an import is only a claim until it has been used.

@@ -129,20 +129,49 @@ async fn the_record_of_a_proof_is_not_enough_where_the_owner_has_lost_a_role() {
 }
 
 #[tokio::test]
-async fn what_was_never_proven_revokes_nothing_until_it_is_rotated() {
+async fn what_was_never_proven_revokes_nothing_until_it_is_rotated_or_opened() {
+    for rotated in [false, true] {
+        let bed = Bed::start().await;
+        let mut ws = bed.workspace(own());
+        ws.change(CI, json!({ "verify": false })).up_well().await;
+        ws.change(CI, json!({ "secret_wo_version": 2 })).up_well().await;
+        assert_eq!(ws.attribute(CI, "verified"), json!(false));
+        bed.pass_days(8);
+        ws.change(CI, json!({ "verify": null, "secret_wo": "not the one that was issued" }));
+        let told = ws.up().await.told;
+        assert!(told.has("Nothing was revoked, as the current credential is not proven"));
+        assert_eq!(bed.ids().len(), 2);
+        if rotated {
+            ws.change(CI, json!({ "secret_wo_version": 3 })).up_well().await;
+            assert_eq!(ws.attribute(CI, "verified"), json!(true));
+            assert_eq!(bed.ids().len(), 2, "the oldest one was over, and went");
+        } else {
+            ws.change(CI, json!({ "secret_wo": MINE })).up_well().await;
+            assert_eq!(bed.ids().len(), 1, "its own secret is the proof");
+        }
+        ws.plan().await.assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_see_the_current_generation_proves_it_by_its_secret() {
     let bed = Bed::start().await;
     let mut ws = bed.workspace(own());
-    ws.change(CI, json!({ "verify": false })).up_well().await;
-    ws.change(CI, json!({ "secret_wo_version": 2 })).up_well().await;
-    assert_eq!(ws.attribute(CI, "verified"), json!(false));
+    ws.provider(bed.login("bob")).up_well().await;
+    ws.provider(bed.login("alice"));
+    ws.change(CI, json!({ "secret_wo_version": 2, "secret_wo": NEXT })).up_well().await;
     bed.pass_days(8);
-    ws.change(CI, json!({ "verify": null }));
-    let told = ws.up().await.told;
+    ws.provider(bed.login("bob"));
+    let plan = ws.plan().await;
+    assert_eq!(plan.change(CI).attribute("previous_generations").1, json!({}));
+    let mut elsewhere = ws.clone();
+    elsewhere.becomes(CI, json!({ "secret_wo": "not the one that was issued" }));
+    let told = elsewhere.apply(&plan).await.told;
     assert!(told.has("Nothing was revoked, as the current credential is not proven"), "{told:?}");
-    assert_eq!(bed.ids().len(), 2);
-    ws.change(CI, json!({ "secret_wo_version": 3 })).up_well().await;
-    assert_eq!(ws.attribute(CI, "verified"), json!(true));
-    assert_eq!(bed.ids().len(), 2, "the oldest one is over, and went");
+    assert_eq!(bed.cloud.credentials("bob").len(), 1);
+    ws.apply(&plan).await.told.assert_success();
+    assert!(bed.cloud.credentials("bob").is_empty());
+    assert!(bed.opens(&ws.attribute(CI, "id"), &json!(NEXT)).await);
 }
 
 #[tokio::test]
