@@ -199,7 +199,8 @@ fn knows(cli: &Cli, part: &Path) -> bool {
 /// An example that this CLI cannot read says so, and does nothing.
 async fn is_refused(mut workspace: Workspace, part: &Path) {
     let text = std::fs::read_to_string(part).unwrap();
-    let word = if text.contains("ephemeral \"") { "ephemeral" } else { "secret_wo" };
+    let unread = !workspace.cli().has(Feature::EphemeralResources) && text.contains("ephemeral");
+    let word = if unread { "ephemeral" } else { "secret_wo" };
     workspace.plan(&[]).await.fails().says(word);
 }
 

@@ -1,7 +1,7 @@
 //! What `terraform plan` prints, for each reason: an operator must understand it without the documentation.
 //! Whoever changes a wording sees here what becomes of it.
 //!
-//! OpenTofu prints the same but for what `as_terraform` takes away.
+//! Terraform and OpenTofu of all versions print the same but for what `of_every_cli` takes away.
 //!
 //! The stand-in Keystone is enough here, as only the print matters; what it does to a real one is in
 //! `scenarios`. What differs in each run is written as `<…>`; moments are days since the first apply.
@@ -147,10 +147,7 @@ impl Stage {
 
     /// What an operator reads, without what differs in each run.
     fn readable(&self, run: &Run) -> String {
-        let mut text = flowing(&format!("{}\n{}", run.stdout, run.stderr));
-        if self.workspace.cli().is_tofu {
-            text = as_terraform(&text);
-        }
+        let mut text = of_every_cli(&flowing(&format!("{}\n{}", run.stdout, run.stderr)));
         for (known, label) in &self.labels {
             text = text.replace(known, label);
         }
@@ -220,8 +217,7 @@ fn flowing(printed: &str) -> String {
         if line.starts_with("────") {
             shown = false;
         }
-        // In an import OpenTofu takes it for a change, and Terraform does not.
-        if !shown || line.starts_with("        secret_wo ") {
+        if !shown {
             continue;
         }
         let goes_on = flows && !line.is_empty() && !line.starts_with(' ') && !begins(line);
@@ -235,30 +231,19 @@ fn flowing(printed: &str) -> String {
     text
 }
 
-/// What OpenTofu prints, where it prints the same in other words: one snapshot holds for both.
-fn as_terraform(text: &str) -> String {
-    let mut result = String::new();
-    // OpenTofu shows write-only arguments in every change, and so has one less to hide.
-    let mut shown = 0;
-    for line in text.lines() {
-        let line = line
-            .replace("OpenTofu", "Terraform")
-            .replace("tofu apply", "terraform apply")
-            .replace("is tainted, so it must be replaced", "is tainted, so must be replaced");
-        if line.starts_with("      ~ secret_wo ") {
-            shown += 1;
-            continue;
+/// The same from every version of both CLIs: OpenTofu's words are Terraform's, write-only arguments are shown as
+/// each likes it, and so are counted among what is hidden or are not.
+fn of_every_cli(text: &str) -> String {
+    let shown = text.lines().filter(|line| !line.contains("(write-only attribute)"));
+    let same = shown.map(|line| {
+        if line.starts_with("        # (") && line.ends_with(" hidden)") {
+            return "        # (… unchanged attributes hidden)".to_owned();
         }
-        let hidden = line.strip_prefix("        # (").and_then(|rest| rest.split_once(' '));
-        let hidden = hidden.and_then(|(count, rest)| Some((count.parse::<usize>().ok()?, rest)));
-        let _ = match hidden {
-            Some((count, rest)) => {
-                writeln!(result, "        # ({} {rest}", count + std::mem::take(&mut shown))
-            }
-            None => writeln!(result, "{line}"),
-        };
-    }
-    result
+        line.replace("OpenTofu", "Terraform")
+            .replace("tofu apply", "terraform apply")
+            .replace("is tainted, so it must be replaced", "is tainted, so must be replaced")
+    });
+    same.fold(String::new(), |text, line| text + &line + "\n")
 }
 
 /// Long lines of prose broken again, at a width that suits a reader.

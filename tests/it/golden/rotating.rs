@@ -1,7 +1,7 @@
 //! Everything that calls for a new generation.
 
 use super::{ADDRESS, OVERLAPPING, Stage};
-use crate::support::tools::Cli;
+use crate::support::tools::{Cli, Feature};
 
 const SCHEDULED: &str = r#"
   name_prefix     = "ci-"
@@ -138,6 +138,13 @@ async fn an_own_secret() {
                  secret_wo_version = {version}\n{more}"
             )
         };
+        if !cli.has(Feature::WriteOnlyArguments) {
+            let mut stage = Stage::empty(cli).await;
+            stage.write(&arguments(1, ""));
+            let plan = stage.workspace.plan(&[]).await;
+            plan.fails().says("Write-only attributes need a newer Terraform");
+            continue;
+        }
         let mut stage = Stage::with(cli, &arguments(1, "")).await;
         stage.write(&arguments(2, ""));
         stage.prints("secret_wo_version").await;
