@@ -1,5 +1,25 @@
 //! `rekey_application_credential` under the test host and against the stand-in Keystone: what Terraform
 //! and OpenTofu do with its plans, by the row of what was observed of them; awkward hosts; faults.
+//!
+//! What was observed of the CLIs, by subject, and where it is held here or with the real ones:
+//!
+//! | subject | tests |
+//! |---|---|
+//! | overlap: what is known and unknown in a plan, what a second apply does, what the end of an overlap changes | `life`, `golden::ending`, `golden::printing` |
+//! | schedule without an overlap: the forced replacement, its order, `prevent_destroy` | `life`, `golden::rotating`, `golden::printing` |
+//! | notes of changes outside | `golden::printing` |
+//! | time: plans made before a deadline and applied after it, or under another login; stale plans | `awkward`, `golden::printing` |
+//! | refresh: skipped, alone, at rest | `awkward`, `golden::printing` |
+//! | policy that changes, or is held, while something is due | `awkward`, `golden::rotating`, `golden::ending` |
+//! | old generations: dates that move, that vanish, that cannot be revoked; strays | `old_generations`, `golden::ending` |
+//! | taint, `-replace`, either order, and a replacement that fails after its effect | `life`, `failures` |
+//! | a create or update that fails after its effect | `failures`, `faults`, `crash` |
+//! | identity | `adopted`, `awkward`, `owners`; the host refuses unknown parts of it |
+//! | import and `moved` | `adopted`, `scenarios::adopt`, `examples` |
+//! | unknown triggers, unknown provider | `awkward`, `golden::printing`, `scenarios::login` |
+//! | `secret_wo` | `secrets`, `scenarios::issue` |
+//! | warnings: from which call, how often, folded | `owners`, `golden::printing` |
+//! | many of one block | `owners`, `golden::printing`, `scenarios::many` |
 
 mod adopted;
 mod awkward;
