@@ -1,6 +1,7 @@
 //! The provider's process is killed at each call of each scenario, before the call takes effect and after it.
 //! Terraform keeps the state that it had; the next runs find out and come to rest.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -29,9 +30,14 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
     bed.cloud.reset_calls();
     let fault = if after_commit { Fault::TimeoutAfterCommit } else { Fault::Timeout };
     bed.cloud.inject(FaultRule::new(fault).at_call(call));
+    let done = Cell::new(false);
     let kill = async {
         // The fault is noted once the call is held; its effect, if any, has happened by then.
         while !bed.cloud.pending_faults().is_empty() {
+            // Rollouts are asked for once more or once less.
+            if done.get() {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -39,7 +45,11 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
         let status = tokio::process::Command::new("kill").args(["-KILL", &pid]).status().await;
         assert!(status.expect("`kill` is on every machine").success(), "{what}: already gone");
     };
-    tokio::join!(scenario.run(&mut ws), kill);
+    let run = async {
+        scenario.run(&mut ws).await;
+        done.set(true);
+    };
+    tokio::join!(run, kill);
     bed.cloud.clear_faults();
     ws.on(&bed.host);
     // Of a create that was killed nothing is in any state, and Magnum tells no rotation from another: the next
