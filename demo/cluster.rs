@@ -3,6 +3,7 @@
 use rekey::cloud::Surroundings;
 use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{Access, Client, ClientKey, Error, Limits};
+use rekey_sandbox::ClusterSeen;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -26,12 +27,15 @@ impl Tour {
         let resource = configure_credential();
         self.directory.write("main.tf", &format!("{resource}{}", crate::PROVIDER_BLOCK))?;
         show(&resource);
-        let old = held(&cluster.credential, 1)?;
+        let old = held(&cluster, 1)?;
         self.must_work("The cluster uses the cloud", &old).await?;
         self.address = "rekey_cluster_credential_rotation.prod";
+        say(
+            "The provider has Magnum rotate it, sees the new one, restarts the workloads and waits for every pod:",
+        );
         self.apply(&["phase", "owner_user_id"])?;
         let seen = self.cloud.cluster(NAME);
-        let new = held(&seen.credential, 2)?;
+        let new = held(&seen, 2)?;
         self.must_work("The cluster's new credential", &new).await?;
         self.must_be_refused("The one before", &old).await?;
         for (workload, restarts) in &seen.restarts {
@@ -144,8 +148,8 @@ fn configure_ca(trigger: &str) -> String {
     )
 }
 
-fn held(credential: &Option<(String, String)>, generation: i64) -> Outcome<Credential> {
-    let (id, secret) = credential.clone().ok_or("the cluster has no credential")?;
+fn held(cluster: &ClusterSeen, generation: i64) -> Outcome<Credential> {
+    let (id, secret) = cluster.credential.clone().ok_or("the cluster has no credential")?;
     Ok(Credential { generation, id, secret })
 }
 

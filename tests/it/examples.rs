@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rekey_sandbox::Sandbox;
 use serde_json::json;
 
 use crate::support::magnum::Magnum;
@@ -105,6 +106,56 @@ async fn everything_about_clusters_works_with_a_real_magnum() {
             workspace.plan(&[]).await.empty();
             workspace.destroy(&[]).await.ok();
         }
+    }
+}
+
+/// What a real Magnum cannot show, for want of machines: workloads that restart, an API server behind the CA.
+#[tokio::test]
+async fn everything_about_clusters_rotates_with_the_sandbox() {
+    let whole = whole().into_iter().map(|folder| folder.join("main.tf"));
+    for file in parts().into_iter().chain(whole).filter(|file| is_of_clusters(file)) {
+        let cli = Cli::any();
+        println!("{} with {}", file.display(), cli.path.display());
+        let sandbox = Sandbox::start().await;
+        // One that cannot be anything else in a log.
+        sandbox.change_password("alice", &unique("password"));
+        sandbox.create_cluster("alice", "prod", "kubernetes-v1.33.8");
+        let (account, project) = (sandbox.user("alice"), sandbox.project("demo"));
+        let alice = User {
+            auth_url: sandbox.auth_url(),
+            region: "RegionOne".to_owned(),
+            id: account.id,
+            name: account.name,
+            password: account.password,
+            project_id: project.id,
+            project_name: project.name,
+        };
+        let mut workspace = workspace(cli, &alice);
+        let text = std::fs::read_to_string(&file).unwrap();
+        if !text.contains("provider \"rekey\"") {
+            copy(&workspace, &repository("examples/provider/provider.tf"));
+        }
+        workspace.write("main.tf", &text);
+        if !knows(cli, &file) {
+            is_refused(workspace, &file).await;
+            continue;
+        }
+        workspace.apply(&[]).await.ok();
+        workspace.plan(&[]).await.empty();
+        let before = sandbox.cluster("prod");
+        let rotates = text.contains("resource \"rekey_cluster_credential_rotation\"");
+        let ca = text.contains("\"ca_certificate\"");
+        assert_eq!(before.rotations, usize::from(rotates && !ca));
+        assert!(before.restarts.values().all(|restarts| *restarts == i64::from(rotates && !ca)));
+        if text.contains("var.reissue") {
+            workspace.env("TF_VAR_reissue", "2");
+            workspace.apply(&[]).await.ok();
+            workspace.plan(&[]).await.empty();
+            let after = sandbox.cluster("prod");
+            assert_eq!(after.rotations, before.rotations + usize::from(!ca));
+            assert_eq!(after.ca_rotations, usize::from(ca));
+        }
+        workspace.destroy(&[]).await.ok();
     }
 }
 
