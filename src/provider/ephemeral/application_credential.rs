@@ -44,7 +44,8 @@ pub struct RunCredential {
     /// Its id.
     #[attr(computed)]
     pub id: Attr<String>,
-    /// Its name.
+    /// Its name, which begins with `rekey-ephemeral-`: expired ones of the same user with such a name are deleted when
+    /// the next one is opened.
     #[attr(computed)]
     pub name: Attr<String>,
     /// The project that it gives access to.
