@@ -202,6 +202,32 @@ impl<'s> Keystone<'s> {
         Ok(answer.user)
     }
 
+    /// Whether the user's account is enabled; who may read users may read this (403).
+    pub async fn user_enabled(&self, id: &str, patience: &Patience) -> Result<bool, Error> {
+        let request = self.request(Method::GET, &["users", id])?;
+        let answer: wire::Account = self.session.json(request, patience).await?;
+        Ok(answer.user.enabled)
+    }
+
+    /// Whether the user has any role on the project, also by a group. Only readers of the system or the domain
+    /// may ask (403).
+    pub async fn has_role(
+        &self,
+        user_id: &str,
+        project_id: &str,
+        patience: &Patience,
+    ) -> Result<bool, Error> {
+        let mut request = self.request(Method::GET, &["role_assignments"])?;
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("user.id", user_id)
+            .append_pair("scope.project.id", project_id)
+            .append_key_only("effective");
+        let answer: wire::Assignments = self.session.json(request, patience).await?;
+        Ok(!answer.role_assignments.is_empty())
+    }
+
     /// A project by id. Everybody may read the one that their token is for.
     pub async fn project(&self, id: &str, patience: &Patience) -> Result<Reference, Error> {
         let request = self.request(Method::GET, &["projects", id])?;
@@ -300,6 +326,21 @@ mod wire {
     #[derive(Deserialize)]
     pub(super) struct Rules {
         pub(super) access_rules: Vec<AccessRule>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Account {
+        pub(super) user: Enabled,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Enabled {
+        pub(super) enabled: bool,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Assignments {
+        pub(super) role_assignments: Vec<serde::de::IgnoredAny>,
     }
 
     #[derive(Deserialize)]

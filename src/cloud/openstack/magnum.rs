@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use super::session::Session;
 use super::{Error, Patience};
 use crate::cloud::http::Request;
 
-/// A cluster as Magnum shows it. In a list some fields are missing.
+/// A cluster as Magnum shows it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Cluster {
@@ -35,6 +35,7 @@ pub struct Cluster {
     pub project_id: Option<String>,
     /// The owner: whoever created it or rotated its credential last.
     pub user_id: Option<String>,
+    pub created_at: Option<String>,
     pub updated_at: Option<String>,
 }
 
@@ -84,11 +85,12 @@ impl<'s> Magnum<'s> {
         self.session.json(request, patience).await
     }
 
-    /// All of the project's, every page, with the few fields that a list has.
+    /// All of the project's, every page, with all their fields.
     pub async fn clusters(&self, patience: &Patience) -> Result<Vec<Cluster>, Error> {
         let mut all: Vec<Cluster> = Vec::new();
         loop {
-            let mut request = self.request(Method::GET, &["clusters"], LATEST, patience).await?;
+            let mut request =
+                self.request(Method::GET, &["clusters", "detail"], LATEST, patience).await?;
             if let Some(last) = all.last() {
                 request.url.query_pairs_mut().append_pair("marker", &last.uuid);
             }
@@ -111,20 +113,37 @@ impl<'s> Magnum<'s> {
     pub async fn rotate_credential(&self, uuid: &str, patience: &Patience) -> Result<(), Error> {
         let path = ["credentials", uuid];
         let request = self.request(Method::PATCH, &path, "1.12", patience).await?;
-        self.accepted(request, patience).await
+        self.accepted(request, uuid, patience).await
     }
 
     /// Replaces the cluster's CAs. Sent once.
     pub async fn rotate_ca(&self, uuid: &str, patience: &Patience) -> Result<(), Error> {
         let path = ["certificates", uuid];
         let request = self.request(Method::PATCH, &path, LATEST, patience).await?;
-        self.accepted(request, patience).await
+        self.accepted(request, uuid, patience).await
     }
 
-    /// The answer is read, although it tells nothing: what stands between may answer for Magnum.
-    async fn accepted(&self, request: Request, patience: &Patience) -> Result<(), Error> {
-        let _: wire::Accepted = self.session.json(request, patience).await?;
-        Ok(())
+    /// Sends what Magnum accepts with 202 and the cluster's uuid; any other success is somebody else's.
+    async fn accepted(
+        &self,
+        request: Request,
+        uuid: &str,
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        let label = request.label();
+        let answer = self.session.send(request, patience).await?;
+        let told: Option<wire::Accepted> = serde_json::from_slice(&answer.body).ok();
+        let reason = match told {
+            _ if answer.status != StatusCode::ACCEPTED => {
+                format!("its status is {} and not 202", answer.status.as_u16())
+            }
+            None => format!("it is {}", answer.what_it_is_instead()),
+            Some(told) if told.uuid != uuid => {
+                format!("it is about another cluster, {}", told.uuid)
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Error::Unreadable { request: label, reason, request_id: answer.request_id() })
     }
 
     /// The CA of the cluster's Kubernetes, PEM. Only for its owner (403).
@@ -207,8 +226,7 @@ mod wire {
 
     #[derive(Deserialize)]
     pub(super) struct Accepted {
-        #[serde(rename = "uuid")]
-        _uuid: String,
+        pub(super) uuid: String,
     }
 
     #[derive(Deserialize)]

@@ -8,12 +8,15 @@ use crate::provider::cluster_rotation::model::Magnum;
 use crate::provider::cluster_rotation::told;
 use crate::provider::errors;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
+use crate::tfplugin::model::Attr;
 
 /// A cluster with what a rotation needs to know of it.
 #[derive(Debug)]
 pub struct Target {
     pub cluster: Cluster,
     pub template: Option<ClusterTemplate>,
+    /// The version of Kubernetes, as major and minor; None where nothing tells it.
+    pub version: Option<(u32, u32)>,
     /// Whether the workloads must restart; None where it cannot be told.
     pub restarts: Option<bool>,
 }
@@ -30,12 +33,26 @@ pub async fn find(
         Err(error) => return Err(not_found(session, id, &error, patience).await),
     };
     let template = session.magnum().template(&cluster.cluster_template_id, patience).await.ok();
-    let restarts = match magnum.restart_workloads.known().map(String::as_str) {
-        Some("always") => Some(true),
-        Some("never") => Some(false),
-        _ => version(&cluster, template.as_ref()).map(|version| version < RELOADS),
-    };
-    Ok(Target { cluster, template, restarts })
+    Ok(Target::new(cluster, template, &magnum.restart_workloads))
+}
+
+impl Target {
+    /// What can be told of the cluster; `restart_workloads` as the block has it.
+    pub fn new(
+        cluster: Cluster,
+        template: Option<ClusterTemplate>,
+        restart_workloads: &Attr<String>,
+    ) -> Self {
+        let version = version(&cluster, template.as_ref());
+        let restarts = match restart_workloads {
+            // Only a plan has this: apply asks again.
+            Attr::Unknown => Some(false),
+            Attr::Known(said) if said == "always" => Some(true),
+            Attr::Known(said) if said == "never" => Some(false),
+            Attr::Known(_) | Attr::Null => version.map(|version| version < RELOADS),
+        };
+        Self { cluster, template, version, restarts }
+    }
 }
 
 /// Everything that keeps this login from rotating this credential now.
@@ -102,7 +119,11 @@ pub async fn may_rotate(
                     .at(inside("credential")),
                 );
             }
-            if magnum.driver_supports_ca_rotation.known() != Some(&true) {
+            let ca = session.magnum().ca(&target.cluster.uuid, patience).await;
+            if ca.is_err_and(|error| error.status() == Some(403)) {
+                refusals.push(ca_not_shown(&target.cluster));
+            }
+            if matches!(magnum.driver_supports_ca_rotation, Attr::Null | Attr::Known(false)) {
                 refusals.push(unsupported());
             }
         }
@@ -135,6 +156,20 @@ pub fn unsupported() -> Diagnostic {
          driver_supports_ca_rotation = true.",
     )
     .at(inside("driver_supports_ca_rotation"))
+}
+
+fn ca_not_shown(cluster: &Cluster) -> Diagnostic {
+    Diagnostic::error(
+        "Only the owner of a cluster can prove that its CA was replaced",
+        format!(
+            "Magnum would let this login replace the CA of the cluster {}, and then show the new one to nobody but its owner, user {}: \
+             this login could neither see whether it was replaced nor connect to the cluster. Nothing was sent.\n\nLog in as that user, \
+             or become the owner by rotating the cluster's application credential.",
+            told::called(cluster),
+            cluster.user_id.as_deref().unwrap_or("unknown")
+        ),
+    )
+    .at(inside("credential"))
 }
 
 fn status(cluster: &Cluster, credential: Credential) -> Option<Diagnostic> {

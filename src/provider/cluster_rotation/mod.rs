@@ -1,7 +1,7 @@
 //! `rekey_cluster_credential_rotation`: a credential of a Kubernetes cluster is rotated, and the cluster is seen
 //! to come back.
 //!
-//! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create and Update.
+//! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create and Update, by a `run`.
 
 pub mod act;
 pub mod checks;
@@ -9,6 +9,8 @@ pub mod decide;
 pub mod model;
 pub mod observe;
 pub mod private;
+pub mod prove;
+pub mod run;
 pub mod settle;
 pub mod told;
 pub mod workloads;
@@ -62,11 +64,11 @@ impl ClusterRotationResource {
     async fn check(
         &self,
         cx: &Context,
-        prior: Option<&ClusterRotation>,
+        prior: Option<(&ClusterRotation, &Private)>,
         config: &ClusterRotation,
     ) -> Result<()> {
         let Some(magnum) = config.magnum.known() else { return Ok(()) };
-        let known = prior.map(decide::uuid);
+        let known = prior.map(|(prior, _)| decide::uuid(prior));
         let Some(id) = known.as_ref().or(magnum.cluster.known()) else { return Ok(()) };
         let Ok(session) = self.openstack.session().await? else { return Ok(()) };
         let patience = patience(cx);
@@ -84,9 +86,14 @@ impl ClusterRotationResource {
                 if target.cluster.user_id.as_ref() != Some(&caller.user.id) =>
             {
                 let owner = target.cluster.user_id.as_deref().unwrap_or_default();
-                let former = session.keystone().user(owner, &patience).await.ok();
-                let former = former.as_ref().map(|user| user.name.as_str());
-                cx.tell(told::owner_changes(&target.cluster, &caller, former));
+                let noted = prior.and_then(|(_, private)| private.owner.as_ref());
+                let former = match noted.filter(|noted| noted.id == owner) {
+                    Some(noted) => Some(noted.name.clone()),
+                    None => {
+                        session.keystone().user(owner, &patience).await.ok().map(|user| user.name)
+                    }
+                };
+                cx.tell(told::owner_changes(&target.cluster, &caller, former.as_deref()));
             }
             Credential::CaCertificate => cx.tell(told::ca_rotation(&target.cluster)),
             Credential::ApplicationCredential => {}
@@ -179,7 +186,7 @@ impl Resource for ClusterRotationResource {
         let decision = decide::update(&prior, &config, proposed, &private);
         let replaced = !decision.requires_replace.is_empty();
         if decision.rotation().is_some() {
-            self.check(cx, Some(&prior), &config).await?;
+            self.check(cx, Some((&prior, &private)), &config).await?;
         } else if replaced && decide::rotates_on_create(&config) {
             self.check(cx, None, &config).await?;
         }

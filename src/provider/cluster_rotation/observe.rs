@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::clock;
 use crate::cloud::kubernetes::Certificate;
 use crate::cloud::openstack::{Error, Patience, Session, Token};
-use crate::provider::arguments::{moment, written};
+use crate::provider::arguments::{moment, whole_seconds, written};
 use crate::provider::cluster_rotation::checks::unreadable;
 use crate::provider::cluster_rotation::decide::{self, Credential};
+use crate::provider::cluster_rotation::private::Owner;
 use crate::provider::cluster_rotation::{ClusterRotationResource, Kept, identity, told};
 use crate::provider::due::rotation_due;
 use crate::provider::openstack::{NotYet, Openstack, patience, token};
@@ -46,11 +49,14 @@ pub async fn read(
     };
     kept.private.cluster_name = Some(cluster.name.clone());
     kept.private.project_id = cluster.project_id.clone().or(kept.private.project_id);
+    let owner_before = kept.state.owner_user_id.known().cloned();
     kept.state.owner_user_id = cluster.user_id.clone().into();
+    kept.private.owner = Owner::seen(&cluster, &caller).or(kept.private.owner);
     match Credential::of(&kept.state) {
         Credential::CaCertificate => ca(cx, &session, &mut kept, &uuid, &patience).await?,
         Credential::ApplicationCredential => {
-            credentials(cx, resource, &session, &caller, &mut kept, &patience).await?;
+            let before = owner_before.as_ref();
+            credentials(cx, resource, &session, &caller, before, &mut kept, &patience).await?;
         }
     }
     judge(cx, &mut kept);
@@ -74,9 +80,10 @@ async fn ca(
             let Some(ca) = fingerprint(&pem) else { return Ok(()) };
             let (sha256, expiry) = ca;
             let known = kept.state.ca_certificate_sha256.known();
-            if known.is_some_and(|known| *known != sha256) && kept.private.under_way.is_none() {
+            let other = known.is_some_and(|known| *known != sha256);
+            let other = other && kept.private.under_way.is_none();
+            if seen_outside(kept, other) == Outside::Fresh {
                 cx.tell(told::ca_changed(&kept.state));
-                kept.private.rotated_outside = true;
             }
             kept.state.ca_certificate_sha256 = Attr::Known(sha256);
             kept.state.expires_at = Attr::Known(written(expiry));
@@ -93,6 +100,7 @@ async fn credentials(
     resource: &ClusterRotationResource,
     session: &Session,
     caller: &Token,
+    owner_before: Option<&String>,
     kept: &mut Kept,
     patience: &Patience,
 ) -> Result<()> {
@@ -103,14 +111,47 @@ async fn credentials(
     let uuid = decide::uuid(&kept.state);
     let seen = of_cluster(&resource.openstack, session, &caller.user.id, &uuid, patience).await;
     let Ok(seen) = seen else { return Ok(()) };
-    let other = !kept.private.credentials.is_empty() && seen.is_disjoint(&kept.private.credentials);
-    if other && !seen.is_empty() {
-        cx.tell(told::rotated_outside(&kept.state));
-        kept.private.rotated_outside = true;
-    } else if kept.private.credentials.is_empty() {
-        kept.private.credentials = seen;
+    // A cluster changes its owner by a rotation, and by nothing else.
+    let taken_over = owner_before.is_some_and(|before| *before != caller.user.id);
+    let known = &kept.private.credentials;
+    let other = taken_over || !known.is_empty() && seen.is_disjoint(known);
+    match seen_outside(kept, other && !seen.is_empty()) {
+        Outside::Fresh => cx.tell(told::rotated_outside(&kept.state)),
+        Outside::Old => kept.private.credentials = seen,
+        Outside::No if kept.private.credentials.is_empty() => kept.private.credentials = seen,
+        Outside::No => {}
     }
     Ok(())
+}
+
+/// Whether the credential was rotated by something that the state does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outside {
+    No,
+    /// Perhaps by a run that was killed: what it was to do is then done.
+    Fresh,
+    /// Nobody took it up: it is what the cluster has, and asks for nothing.
+    Old,
+}
+
+/// A run that was killed is followed by one that does what it did not; later than this, a rotation that is
+/// asked for is another one.
+const TAKEN_UP_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+fn seen_outside(kept: &mut Kept, other: bool) -> Outside {
+    let now = whole_seconds(clock::now());
+    match kept.private.rotated_outside {
+        None if other => {
+            kept.private.rotated_outside = Some(now);
+            Outside::Fresh
+        }
+        None => Outside::No,
+        Some(first_seen) if now.duration_since(first_seen) < TAKEN_UP_WITHIN => Outside::Fresh,
+        Some(_) => {
+            kept.private.rotated_outside = None;
+            Outside::Old
+        }
+    }
 }
 
 /// Ids of the application credentials that a user has for the cluster.

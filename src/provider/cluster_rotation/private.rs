@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::openstack::Token;
+use crate::cloud::openstack::magnum::Cluster;
+
 /// The resource's private data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -15,15 +18,32 @@ pub struct Private {
     pub cluster_name: Option<String>,
     /// Signs of the credential that the state knows: ids of the caller's application credentials of the cluster.
     pub credentials: BTreeSet<String>,
-    /// Read saw that it was rotated since, and not by what the state knows: by a run that was killed, or by
-    /// hand. A rotation that is asked for is then already made.
-    pub rotated_outside: bool,
+    /// The owner as last seen by a login of their own: only then is the name known to everybody else.
+    pub owner: Option<Owner>,
+    /// When Read first saw that it was rotated, and not by what the state knows: by a run that was killed, or
+    /// by hand. A rotation that is asked for soon after is then already made.
+    pub rotated_outside: Option<Timestamp>,
     /// Where a schedule begins that has not seen a rotation: import, or a create that did not rotate.
     pub since: Option<Timestamp>,
     /// The cluster's project: a 404 elsewhere is not believed.
     pub project_id: Option<String>,
     /// The rotation that has been sent and is not complete.
     pub under_way: Option<UnderWay>,
+}
+
+/// A user with their name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    pub id: String,
+    pub name: String,
+}
+
+impl Owner {
+    /// The caller, where the cluster is theirs.
+    pub fn seen(cluster: &Cluster, caller: &Token) -> Option<Self> {
+        let own = cluster.user_id.as_ref() == Some(&caller.user.id);
+        own.then(|| Self { id: caller.user.id.clone(), name: caller.user.name.clone() })
+    }
 }
 
 /// One rotation, from before it was sent.

@@ -123,7 +123,11 @@ impl Watch<'_> {
                 let news = now.updated_at != before.updated_at
                     || now.status != before.status
                     || now.status_reason != before.status_reason;
-                if status.ends_with("_FAILED") && news {
+                // A second failure for the same reason changes nothing that Magnum shows.
+                let reason = now.status_reason.as_deref().unwrap_or_default();
+                let told = matches!(error, Error::Api(answer)
+                    if !reason.is_empty() && answer.message.contains(reason));
+                if status.ends_with("_FAILED") && (news || told) {
                     return Outcome::Refused(Box::new(failed(now)));
                 }
                 if status.ends_with("_COMPLETE") && matches!(happened, Ok(true)) {
@@ -180,6 +184,22 @@ pub fn failed(cluster: &Cluster) -> Diagnostic {
         format!(
             "The cluster {} is {}: {reason}.\n\nIts workloads go on with the old credential as far as that is still valid. Mend what the \
              reason names and apply again: a failed rotation may simply be repeated.",
+            called(cluster),
+            cluster.status.as_deref().unwrap_or("in an unknown state")
+        ),
+    )
+}
+
+/// It was accepted, and the cluster has failed after that.
+pub fn failed_since(cluster: &Cluster) -> Diagnostic {
+    let reason = cluster.status_reason.as_deref().unwrap_or("no reason given");
+    Diagnostic::error(
+        "The cluster has failed after the rotation was accepted",
+        format!(
+            "The cluster {} is {}: {reason}.\n\nMagnum has what is new already (of a CA: what `openstack coe ca show` shows), and the \
+             cluster may still use what is old. The rotation is not sent again: bring the cluster back to a status that ends in \
+             _COMPLETE, with the help of the cloud's operators, and apply; it is then proven from here. To rotate once more \
+             instead, change triggers.",
             called(cluster),
             cluster.status.as_deref().unwrap_or("in an unknown state")
         ),

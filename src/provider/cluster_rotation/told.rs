@@ -1,6 +1,8 @@
 //! What the operator is told. Summaries are constants; the detail names the cluster, says what is still valid
 //! and what to do.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::cloud::openstack::Token;
@@ -83,7 +85,7 @@ pub fn ca_changed(state: &ClusterRotation) -> Diagnostic {
         "The cluster's CA was replaced outside this resource",
         format!(
             "Magnum has another CA for the cluster {} than the state: it was rotated by hand, or by a run that was killed. A \
-             rotation that is now asked for takes that one as made, and proves it.\n\nKubeconfigs from before it are refused once \
+             rotation that is asked for within a day takes that one as made, and proves it.\n\nKubeconfigs from before it are refused once \
              the cluster's servers use it.",
             known_as(state)
         ),
@@ -95,7 +97,7 @@ pub fn rotated_outside(state: &ClusterRotation) -> Diagnostic {
         "The cluster's credential was rotated outside this resource",
         format!(
             "The application credential of the cluster {} is another than the state knows: it was rotated by hand, or by a run \
-             that was killed. A rotation that is now asked for takes that one as made, and proves it.",
+             that was killed. A rotation that is asked for within a day takes that one as made, and proves it.",
             known_as(state)
         ),
     )
@@ -126,6 +128,48 @@ pub fn owner_changes(cluster: &Cluster, caller: &Token, former: Option<&str>) ->
             called(cluster),
             caller.user.name,
             caller.user.id
+        ),
+    )
+}
+
+/// Two runs have sent a rotation at the same time; Magnum has no lock.
+pub fn several(cluster: &Cluster, new: &BTreeSet<String>) -> Diagnostic {
+    let ids: Vec<&str> = new.iter().map(String::as_str).collect();
+    Diagnostic::warning(
+        "The cluster was rotated by more than one run at a time",
+        format!(
+            "Since this rotation was sent the user has {} new application credentials for the cluster {}: {}. The cluster uses one \
+             of them, Magnum does not tell which, and the others were left behind. Rotate once more when no other run does, and delete \
+             those that are then still there besides the newest.",
+            new.len(),
+            called(cluster),
+            ids.join(", ")
+        ),
+    )
+}
+
+/// Somebody else has rotated it meanwhile.
+pub fn superseded(cluster: &Cluster, sender: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The cluster was rotated by somebody else meanwhile",
+        format!(
+            "The cluster {} has a new credential, but it belongs to user {}, who rotated it after user {sender} did in this apply. The \
+             credential that this apply asked for is gone again.",
+            called(cluster),
+            cluster.user_id.as_deref().unwrap_or("unknown")
+        ),
+    )
+}
+
+/// Nothing runs of these, so nothing was seen to come back.
+pub fn no_pods(cluster: &Cluster, workloads: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        "A restarted workload has no pods",
+        format!(
+            "In the cluster {} nothing runs of: {}. Its controller wants no pod, because no node fits or its replicas are 0, so nothing \
+             holds the former credential there; and nothing does its work.",
+            called(cluster),
+            workloads.join(", ")
         ),
     )
 }

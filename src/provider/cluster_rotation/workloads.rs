@@ -124,14 +124,15 @@ fn hidden(cluster: &Cluster, doing: &str, error: &crate::cloud::openstack::Error
     )
 }
 
-/// Restarts what is left and waits for it; `under_way.workloads` shrinks by each that is done.
+/// Restarts what is left and waits for it; `under_way.workloads` shrinks by each that is done. Which of them
+/// have no pods.
 pub async fn restart(
     client: &Client,
     workloads: &[Workload],
     under_way: &mut UnderWay,
     patience: &Patience,
     mut done: impl FnMut(&UnderWay),
-) -> Result<(), Diagnostic> {
+) -> Result<Vec<String>, Diagnostic> {
     let trouble = |error: kubernetes::Error| refused(&error);
     let stamp = match under_way.restart {
         Some(stamp) => stamp,
@@ -146,14 +147,18 @@ pub async fn restart(
     for workload in &left {
         client.restart(workload, stamp, patience).await.map_err(trouble)?;
     }
+    let mut without_pods = Vec::new();
     for workload in left {
-        client.wait_for_rollout(workload, stamp, patience).await.map_err(trouble)?;
+        let rollout = client.wait_for_rollout(workload, stamp, patience).await.map_err(trouble)?;
+        if rollout.pods.is_empty() {
+            without_pods.push(workload.to_string());
+        }
         if let Some(left) = &mut under_way.workloads {
             left.remove(&workload.to_string());
         }
         done(under_way);
     }
-    Ok(())
+    Ok(without_pods)
 }
 
 /// How the workloads are named in the private data.

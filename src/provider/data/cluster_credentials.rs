@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock;
-use crate::cloud::openstack::magnum::Cluster;
+use crate::cloud::openstack::magnum::{Cluster, ClusterTemplate};
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::arguments::written;
 use crate::provider::cluster_rotation::checks;
@@ -22,7 +22,12 @@ use crate::tfplugin::traits::DataSource;
 /// The credentials of Magnum clusters: who owns each, whether that user can still be relied on, which version it
 /// runs, when its CA expires, and whether a rotation is recommended.
 ///
-/// Three calls for each cluster at most, and one for the owner's application credentials.
+/// One call for all clusters, one for each CA, and one, two or three for each template and each owner: their number
+/// does not grow with what a cluster holds.
+///
+/// Keystone does not tell when an application credential was made, so its age cannot be told; it is not older than the
+/// cluster (`created_at`), and where a `rekey_cluster_credential_rotation` rotates it, it is as old as that one's
+/// `completed_at`.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Clusters {
     /// Only this one, by name or uuid; default all of the project.
@@ -36,7 +41,8 @@ pub struct Clusters {
 /// A cluster and its credentials.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ClusterCredential {
-    /// The id of the newest application credential of the cluster, where the login is its owner.
+    /// The id of the cluster's application credential, where the login is its owner: the one that Keystone lists last,
+    /// should there be several.
     #[attr(computed)]
     pub application_credential_id: Attr<String>,
     /// When the CA expires; null where the login may not see it.
@@ -48,12 +54,25 @@ pub struct ClusterCredential {
     /// The cluster's uuid.
     #[attr(computed)]
     pub cluster_id: Attr<String>,
+    /// When the cluster was created: none of its credentials is older.
+    #[attr(computed)]
+    pub created_at: Attr<String>,
+    /// The version of Kubernetes, such as `1.33`, as the cluster's labels, its template or its driver tell it; null where
+    /// none does.
+    #[attr(computed)]
+    pub kubernetes_version: Attr<String>,
     /// Its name.
     #[attr(computed)]
     pub name: Attr<String>,
+    /// Whether the owner's account is enabled; null where the login may not see it.
+    #[attr(computed)]
+    pub owner_enabled: Attr<bool>,
     /// Whether the owner's account is there; null where the login may not see it.
     #[attr(computed)]
     pub owner_exists: Attr<bool>,
+    /// Whether the owner has a role on the cluster's project; null where the login may not see it.
+    #[attr(computed)]
+    pub owner_in_project: Attr<bool>,
     /// The user who created the cluster or rotated its credential last.
     #[attr(computed)]
     pub owner_user_id: Attr<String>,
@@ -87,56 +106,6 @@ impl ClusterCredentials {
     pub fn new(openstack: Arc<Openstack>) -> Self {
         Self { openstack }
     }
-
-    async fn one(
-        &self,
-        session: &Session,
-        caller: &Token,
-        target: checks::Target,
-        patience: &Patience,
-    ) -> ClusterCredential {
-        let cluster = target.cluster;
-        let ca = session.magnum().ca(&cluster.uuid, patience).await;
-        let ca = ca.ok().as_deref().and_then(fingerprint);
-        let owner = cluster.user_id.clone().unwrap_or_default();
-        let own = owner == caller.user.id;
-        let newest = if own {
-            let listed = self.openstack.credentials(session, &owner, patience).await.ok();
-            let prefix = format!("magnum-{}", cluster.uuid);
-            listed.and_then(|listed| {
-                let of_cluster = listed.iter().rfind(|found| found.name.starts_with(&prefix));
-                of_cluster.map(|found| found.id.clone())
-            })
-        } else {
-            None
-        };
-        let exists = if own {
-            Some(true)
-        } else {
-            match session.keystone().user(&owner, patience).await {
-                Ok(_) => Some(true),
-                Err(error) if error.status() == Some(404) => Some(false),
-                Err(_) => None,
-            }
-        };
-        let reasons = reasons(&cluster, own, exists, newest.as_ref(), ca.as_ref());
-        let (sha256, expiry) = ca.unzip();
-        ClusterCredential {
-            application_credential_id: newest.into(),
-            ca_certificate_expires_at: expiry.map(written).into(),
-            ca_certificate_sha256: sha256.into(),
-            cluster_id: Attr::Known(cluster.uuid),
-            name: Attr::Known(cluster.name),
-            owner_exists: exists.into(),
-            owner_user_id: cluster.user_id.into(),
-            restart_needed: target.restarts.into(),
-            rotation_recommended: Attr::Known(!reasons.is_empty()),
-            rotation_reasons: Attr::Known(reasons),
-            status: cluster.status.into(),
-            status_reason: cluster.status_reason.into(),
-            template_name: target.template.and_then(|template| template.name).into(),
-        }
-    }
 }
 
 #[async_trait]
@@ -149,22 +118,132 @@ impl DataSource for ClusterCredentials {
         let session = self.openstack.session_now().await?;
         let patience = patience(cx);
         let caller = token(&session, &patience).await?;
-        let ids: Vec<String> = if let Some(cluster) = config.cluster.known() {
-            vec![cluster.clone()]
+        let mut look = Look {
+            caller: &caller,
+            openstack: &self.openstack,
+            owners: BTreeMap::new(),
+            patience: &patience,
+            session: &session,
+            templates: BTreeMap::new(),
+        };
+        let targets = if let Some(id) = config.cluster.known() {
+            let found = checks::find(&session, &Magnum::default(), id, &patience).await;
+            vec![found.map_err(|failure| failure.at_attribute("cluster"))?]
         } else {
             let all = session.magnum().clusters(&patience).await;
             let all = all.map_err(|error| checks::unreadable("list the clusters", &error))?;
-            all.into_iter().map(|cluster| cluster.uuid).collect()
+            let mut targets = Vec::with_capacity(all.len());
+            for cluster in all {
+                let template = look.template(&cluster.cluster_template_id).await;
+                targets.push(checks::Target::new(cluster, template, &Attr::Null));
+            }
+            targets
         };
         let mut found = BTreeMap::new();
-        for id in ids {
-            let target = checks::find(&session, &Magnum::default(), &id, &patience)
-                .await
-                .map_err(|failure| failure.at_attribute("cluster"))?;
+        for target in targets {
             let key = (target.cluster.name.clone(), target.cluster.uuid.clone());
-            found.insert(key, self.one(&session, &caller, target, &patience).await);
+            found.insert(key, look.at(target).await);
         }
         Ok(Clusters { clusters: Attr::Known(found.into_values().collect()), ..config })
+    }
+}
+
+/// What is asked once for all clusters of a read.
+struct Look<'a> {
+    caller: &'a Token,
+    openstack: &'a Openstack,
+    owners: BTreeMap<String, Owner>,
+    patience: &'a Patience,
+    session: &'a Session,
+    templates: BTreeMap<String, Option<ClusterTemplate>>,
+}
+
+/// What can be seen of an owner; None what this login may not see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Owner {
+    enabled: Option<bool>,
+    exists: Option<bool>,
+    in_project: Option<bool>,
+}
+
+impl Look<'_> {
+    async fn template(&mut self, id: &str) -> Option<ClusterTemplate> {
+        if let Some(known) = self.templates.get(id) {
+            return known.clone();
+        }
+        let template = self.session.magnum().template(id, self.patience).await.ok();
+        self.templates.insert(id.to_owned(), template.clone());
+        template
+    }
+
+    async fn owner(&mut self, cluster: &Cluster) -> Owner {
+        let id = cluster.user_id.clone().unwrap_or_default();
+        if id == self.caller.user.id {
+            // Keystone has just issued a token for it.
+            return Owner { enabled: Some(true), exists: Some(true), in_project: Some(true) };
+        }
+        if let Some(known) = self.owners.get(&id) {
+            return *known;
+        }
+        let keystone = self.session.keystone();
+        let mut owner = Owner::default();
+        match keystone.user_enabled(&id, self.patience).await {
+            Ok(enabled) => {
+                owner.exists = Some(true);
+                owner.enabled = Some(enabled);
+                let project = cluster.project_id.as_deref().unwrap_or_default();
+                owner.in_project = keystone.has_role(&id, project, self.patience).await.ok();
+            }
+            Err(error) if error.status() == Some(404) => owner.exists = Some(false),
+            Err(_) => {}
+        }
+        self.owners.insert(id, owner);
+        owner
+    }
+
+    /// The id of the cluster's credential, where it can be listed.
+    async fn credential(&self, cluster: &Cluster) -> Option<String> {
+        let user = &self.caller.user.id;
+        if cluster.user_id.as_ref() != Some(user) {
+            return None;
+        }
+        let listed = self.openstack.credentials(self.session, user, self.patience).await.ok()?;
+        let prefix = format!("magnum-{}", cluster.uuid);
+        let last = listed.iter().rfind(|found| found.name.starts_with(&prefix));
+        last.map(|found| found.id.clone())
+    }
+
+    async fn at(&mut self, target: checks::Target) -> ClusterCredential {
+        let cluster = target.cluster;
+        let ca = self.session.magnum().ca(&cluster.uuid, self.patience).await;
+        let ca = ca.ok().as_deref().and_then(fingerprint);
+        let owner = self.owner(&cluster).await;
+        let own = cluster.user_id.as_ref() == Some(&self.caller.user.id);
+        let credential = self.credential(&cluster).await;
+        let reasons = reasons(&cluster, own, owner, credential.as_ref(), ca.as_ref());
+        let (sha256, expiry) = ca.unzip();
+        ClusterCredential {
+            application_credential_id: credential.into(),
+            ca_certificate_expires_at: expiry.map(written).into(),
+            ca_certificate_sha256: sha256.into(),
+            cluster_id: Attr::Known(cluster.uuid),
+            created_at: cluster.created_at.into(),
+            kubernetes_version: target
+                .version
+                .map(|(major, minor)| format!("{major}.{minor}"))
+                .into(),
+            name: Attr::Known(cluster.name),
+            owner_enabled: owner.enabled.into(),
+            owner_exists: owner.exists.into(),
+            owner_in_project: owner.in_project.into(),
+            owner_user_id: cluster.user_id.into(),
+            restart_needed: target.restarts.into(),
+            rotation_recommended: Attr::Known(!reasons.is_empty()),
+            rotation_reasons: Attr::Known(reasons),
+            status: cluster.status.into(),
+            status_reason: cluster.status_reason.into(),
+            template_name: target.template.and_then(|template| template.name).into(),
+        }
     }
 }
 
@@ -174,13 +253,22 @@ const CA_DAYS: i64 = 90;
 fn reasons(
     cluster: &Cluster,
     own: bool,
-    owner_exists: Option<bool>,
+    owner: Owner,
     credential: Option<&String>,
     ca: Option<&(String, jiff::Timestamp)>,
 ) -> Vec<String> {
     let mut reasons = Vec::new();
-    if owner_exists == Some(false) {
+    if owner.exists == Some(false) {
         reasons.push("the owner's account is gone: the cluster cannot use the cloud".to_owned());
+    }
+    if owner.enabled == Some(false) {
+        reasons
+            .push("the owner's account is disabled: the cluster cannot use the cloud".to_owned());
+    }
+    if owner.in_project == Some(false) {
+        reasons.push(
+            "the owner has no role on the project: the cluster cannot use the cloud".to_owned(),
+        );
     }
     if own && credential.is_none() {
         reasons.push("the owner has no application credential of this cluster".to_owned());
@@ -193,4 +281,39 @@ fn reasons(
         reasons.push(format!("the CA expires at {}", Moment(*expiry)));
     }
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_that_is_wrong_with_a_cluster_is_a_reason_of_its_own() {
+        let well = Owner { enabled: Some(true), exists: Some(true), in_project: Some(true) };
+        let id = "a1b2".to_owned();
+        let later = |days: i64| {
+            let seconds = clock::now().as_second() + days * 86_400;
+            ("00".to_owned(), jiff::Timestamp::from_second(seconds).unwrap())
+        };
+        let cluster = |status: &str| Cluster { status: Some(status.into()), ..Cluster::default() };
+        let fine = cluster("UPDATE_COMPLETE");
+        let none: &[String] = &[];
+        assert_eq!(reasons(&fine, true, well, Some(&id), Some(&later(91))), none);
+        // What may not be seen is no reason.
+        assert_eq!(reasons(&fine, false, Owner::default(), None, None), none);
+        let told = |cluster: &Cluster, own, owner, credential, days| {
+            let all = reasons(cluster, own, owner, credential, Some(&later(days)));
+            assert_eq!(all.len(), 1, "{all:?}");
+            all[0].clone()
+        };
+        let gone = Owner { exists: Some(false), ..Owner::default() };
+        assert!(told(&fine, false, gone, None, 91).contains("account is gone"));
+        let disabled = Owner { enabled: Some(false), ..well };
+        assert!(told(&fine, false, disabled, None, 91).contains("is disabled"));
+        let outside = Owner { in_project: Some(false), ..well };
+        assert!(told(&fine, false, outside, None, 91).contains("no role on the project"));
+        assert!(told(&fine, true, well, None, 91).contains("no application credential"));
+        assert!(told(&cluster("UPDATE_FAILED"), true, well, Some(&id), 91).contains("failed"));
+        assert!(told(&fine, true, well, Some(&id), 89).contains("the CA expires at 20"));
+    }
 }

@@ -61,6 +61,8 @@ token_cache_time = -1
 MAGNUM = """\
 [DEFAULT]
 transport_url = fake://
+# How long the API waits for the driver: 60 seconds by default, too long for a test of what comes after.
+rpc_response_timeout = 15
 log_file = {state}/log/magnum.log
 host = 127.0.0.1
 state_path = {state}
