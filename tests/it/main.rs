@@ -32,5 +32,6 @@ mod protocol_terraform;
 mod sandbox;
 mod sandbox_magnum;
 mod scenarios;
+mod scenarios_magnum;
 mod support;
 mod transport;

@@ -135,6 +135,10 @@ impl Run<'_> {
                  are refused until its servers are replaced."
                 )
             }
+            Ok(_) if old.is_none() => format!(
+                "The API server {server} does not show a certificate of the new CA: new kubeconfigs are refused until its servers \
+                 are replaced."
+            ),
             Ok(_) => format!(
                 "The API server {server} shows a certificate of neither the old nor the new CA: look at what stands between."
             ),

@@ -325,7 +325,7 @@ fn login(method: &str, credentials: &Value, scope: Option<&Value>) -> Value {
     body
 }
 
-fn password_login(name: &str, password: &str, scope: Option<&Value>) -> Value {
+pub(super) fn password_login(name: &str, password: &str, scope: Option<&Value>) -> Value {
     let user = json!({ "name": name, "domain": { "id": "default" }, "password": password });
     login("password", &json!({ "user": user }), scope)
 }
@@ -342,7 +342,7 @@ pub(super) async fn issue(
     Err((reply.status(), reply.text().await.unwrap()))
 }
 
-async fn send(
+pub(super) async fn send(
     http: &reqwest::Client,
     auth_url: &str,
     token: &str,
