@@ -5,7 +5,7 @@ use crate::clock;
 use crate::provider::arguments::whole_seconds;
 use crate::provider::cluster_rotation::model::ClusterRotation;
 use crate::provider::cluster_rotation::private::Private;
-use crate::provider::cluster_rotation::run::{Run, Stop};
+use crate::provider::cluster_rotation::run::{Run, Stop, remembered};
 use crate::provider::cluster_rotation::{ClusterRotationResource, Kept, checks, decide, identity};
 use crate::rotation::{left_due, sentence};
 use crate::tfplugin::context::Context;
@@ -94,6 +94,9 @@ pub async fn update(
         }
     }
     let run = Run::begin(resource, cx, &config).await?;
+    if resumes && rotation.is_none() && kept.private.under_way.is_none() {
+        kept.private.under_way = Some(remembered(&prior, &run.caller));
+    }
     let uuid = decide::uuid(&prior);
     let target = checks::find(&run.session, &run.magnum, &uuid, &run.patience).await?;
     match Box::pin(run.rotate(target, &config, &mut kept, cell)).await {
@@ -117,6 +120,7 @@ fn settled(planned: &ClusterRotation, prior: &ClusterRotation) -> ClusterRotatio
         };
     }
     fill!(
+        application_credential_ids,
         ca_certificate_sha256,
         completed_at,
         expires_at,

@@ -80,6 +80,12 @@ pub fn create(config: &ClusterRotation, proposed: ClusterRotation) -> ClusterRot
     planned.generation = number(u64::from(rotates));
     planned.owner_user_id = Attr::Unknown;
     let ca = Credential::of(config) == Credential::CaCertificate || config.magnum.is_unknown();
+    let of_credential = if Credential::of(config) == Credential::CaCertificate {
+        Attr::Null
+    } else {
+        Attr::Unknown
+    };
+    planned.application_credential_ids = of_credential;
     let of_ca = if ca { Attr::Unknown } else { Attr::Null };
     planned.ca_certificate_sha256 = of_ca.clone();
     planned.expires_at = of_ca;
@@ -225,6 +231,8 @@ fn begin(planned: &mut ClusterRotation, ca: bool, scheduled: bool) {
     if ca {
         planned.ca_certificate_sha256 = Attr::Unknown;
         planned.expires_at = Attr::Unknown;
+    } else {
+        planned.application_credential_ids = Attr::Unknown;
     }
     planned.rotation_due_at = if scheduled { Attr::Unknown } else { Attr::Null };
 }
@@ -264,3 +272,6 @@ fn other_resource(
     }
     paths
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,10 @@ use crate::tfplugin::model::{Attr, Model, Set};
 /// Destroying this resource undoes nothing; the cluster keeps the credential that it has.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ClusterRotation {
+    /// The ids of the application credentials that the cluster's owner has for it, where the login is the owner: the one
+    /// in use, and what was left behind, if anything; with `application_credential`.
+    #[attr(computed)]
+    pub application_credential_ids: Attr<Vec<String>>,
     /// The SHA-256 of the cluster's CA certificate, in hexadecimal; with `ca_certificate`, and where the login may
     /// see it.
     #[attr(computed)]

@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use crate::clock;
 use crate::cloud::kubernetes::Certificate;
 use crate::cloud::openstack::{Error, Patience, Session, Token};
-use crate::provider::arguments::{moment, whole_seconds, written};
+use crate::provider::arguments::{moment, period, whole_seconds, written};
 use crate::provider::cluster_rotation::checks::unreadable;
 use crate::provider::cluster_rotation::decide::{self, Credential};
+use crate::provider::cluster_rotation::model::ClusterRotation;
 use crate::provider::cluster_rotation::private::Owner;
 use crate::provider::cluster_rotation::{ClusterRotationResource, Kept, identity, told};
 use crate::provider::due::rotation_due;
@@ -113,13 +114,13 @@ async fn credentials(
     let Ok(seen) = seen else { return Ok(()) };
     // A cluster changes its owner by a rotation, and by nothing else.
     let taken_over = owner_before.is_some_and(|before| *before != caller.user.id);
-    let known = &kept.private.credentials;
-    let other = taken_over || !known.is_empty() && seen.is_disjoint(known);
+    let known = known(&kept.state);
+    let other = taken_over || !known.is_empty() && seen.is_disjoint(&known);
     match seen_outside(kept, other && !seen.is_empty()) {
         Outside::Fresh => cx.tell(told::rotated_outside(&kept.state)),
-        Outside::Old => kept.private.credentials = seen,
-        Outside::No if kept.private.credentials.is_empty() => kept.private.credentials = seen,
-        Outside::No => {}
+        // As it was, until somebody takes the rotation up: the next refresh shall find it, too.
+        Outside::No if known == seen => {}
+        Outside::No | Outside::Old => kept.state.application_credential_ids = listed(&seen),
     }
     Ok(())
 }
@@ -154,6 +155,16 @@ fn seen_outside(kept: &mut Kept, other: bool) -> Outside {
     }
 }
 
+/// The credentials that the state knows; none where it does not.
+pub fn known(state: &ClusterRotation) -> BTreeSet<String> {
+    state.application_credential_ids.known().into_iter().flatten().cloned().collect()
+}
+
+/// As the attribute lists them.
+pub fn listed(ids: &BTreeSet<String>) -> Attr<Vec<String>> {
+    Attr::Known(ids.iter().cloned().collect())
+}
+
 /// Ids of the application credentials that a user has for the cluster.
 pub async fn of_cluster(
     openstack: &Openstack,
@@ -174,8 +185,21 @@ pub fn fingerprint(pem: &str) -> Option<(String, jiff::Timestamp)> {
     Some((first.sha256, first.not_after))
 }
 
+/// Where the schedule began, if nothing was rotated yet: from what it has led to, should the private data be lost.
+fn remember_the_beginning(kept: &mut Kept) {
+    if kept.private.since.is_none()
+        && let Some(period) = period(&kept.state.rotation_period)
+        && let Some(due_at) = moment(&kept.state.rotation_due_at)
+        && moment(&kept.state.completed_at).is_none()
+        && kept.state.renew_before.is_null()
+    {
+        kept.private.since = Some(period.before(due_at));
+    }
+}
+
 fn judge(cx: &Context, kept: &mut Kept) {
     let now = clock::now();
+    remember_the_beginning(kept);
     let state = &kept.state;
     let policy = decide::policy(state);
     let current = Current {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::openstack::Token;
 use crate::cloud::openstack::magnum::Cluster;
 
-/// The resource's private data.
+/// The resource's private data. A provider process that dies takes it with it, while the attributes of the last
+/// state stay: nothing that keeps a rotation from being made twice stands here alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Private {
@@ -16,8 +17,6 @@ pub struct Private {
     pub adopted: bool,
     /// The cluster's name, for which its uuid may stand.
     pub cluster_name: Option<String>,
-    /// Signs of the credential that the state knows: ids of the caller's application credentials of the cluster.
-    pub credentials: BTreeSet<String>,
     /// The owner as last seen by a login of their own: only then is the name known to everybody else.
     pub owner: Option<Owner>,
     /// When Read first saw that it was rotated, and not by what the state knows: by a run that was killed, or
@@ -51,6 +50,8 @@ impl Owner {
 pub struct UnderWay {
     /// The cluster's CA before, PEM, where it could be seen.
     pub ca_before: Option<String>,
+    /// The fingerprint of the CA before.
+    pub ca_sha256_before: Option<String>,
     /// Application credentials of the cluster that the caller had before.
     pub known: BTreeSet<String>,
     /// The owner before.

@@ -6,7 +6,7 @@ use crate::cloud::kubernetes::{Access, Client, Settings, Verdict};
 use crate::cloud::openstack::magnum::Cluster;
 use crate::provider::arguments::written;
 use crate::provider::cluster_rotation::decide::Credential;
-use crate::provider::cluster_rotation::observe::{fingerprint, of_cluster};
+use crate::provider::cluster_rotation::observe::{fingerprint, listed, of_cluster};
 use crate::provider::cluster_rotation::private::UnderWay;
 use crate::provider::cluster_rotation::run::Run;
 use crate::provider::cluster_rotation::{Kept, checks, told};
@@ -29,7 +29,7 @@ impl Run<'_> {
         if new.is_empty() && cluster.user_id.as_ref() != Some(&under_way.sender) {
             // Its credential replaced the one that this run had asked for.
             self.cx.tell(told::superseded(cluster, &under_way.sender));
-            kept.private.credentials.clear();
+            kept.state.application_credential_ids = Attr::Null;
             return Ok(());
         }
         if new.is_empty() {
@@ -73,7 +73,7 @@ impl Run<'_> {
                 ),
             ));
         }
-        kept.private.credentials = new;
+        kept.state.application_credential_ids = listed(&new);
         Ok(())
     }
 
@@ -84,6 +84,7 @@ impl Run<'_> {
         under_way: &UnderWay,
         kept: &mut Kept,
     ) -> std::result::Result<(), Diagnostic> {
+        kept.state.application_credential_ids = Attr::Null;
         let pem = match self.session.magnum().ca(&cluster.uuid, &self.patience).await {
             Ok(pem) => pem,
             Err(error) if error.status() == Some(403) => {
@@ -94,7 +95,8 @@ impl Run<'_> {
         };
         let new = fingerprint(&pem);
         let before = under_way.ca_before.as_deref();
-        if before.and_then(fingerprint) == new {
+        let sha256_before = under_way.ca_sha256_before.as_ref();
+        if new.as_ref().is_some_and(|(sha256, _)| Some(sha256) == sha256_before) {
             return Err(Diagnostic::error(
                 "The cluster still has its old CA",
                 format!(
@@ -157,7 +159,9 @@ impl Run<'_> {
             Credential::ApplicationCredential => {
                 let user = &self.caller.user.id;
                 let seen = of_cluster(openstack, &self.session, user, uuid, &self.patience).await;
-                kept.private.credentials = seen.unwrap_or_default();
+                let own = kept.state.owner_user_id.known() == Some(user);
+                let seen = seen.ok().filter(|_| own);
+                kept.state.application_credential_ids = seen.as_ref().map_or(Attr::Null, listed);
             }
             Credential::CaCertificate => {
                 let ca = self.session.magnum().ca(uuid, &self.patience).await;

@@ -1,16 +1,18 @@
 //! One rotation from sending it to the last new pod. What has been accepted is written down at once, so that
 //! whatever happens later the next run takes it up and sends nothing again.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::clock;
 use crate::cloud::openstack::magnum::Cluster;
 use crate::cloud::openstack::{Patience, Session, Token};
-use crate::provider::arguments::{whole_seconds, written};
+use crate::provider::arguments::{moment, whole_seconds, written};
 use crate::provider::cluster_rotation::checks::{self, Target};
 use crate::provider::cluster_rotation::decide::{self, Credential, phase};
 use crate::provider::cluster_rotation::model::{ClusterRotation, Magnum};
-use crate::provider::cluster_rotation::observe::of_cluster;
+use crate::provider::cluster_rotation::observe::{fingerprint, known, of_cluster};
 use crate::provider::cluster_rotation::private::{Owner, UnderWay};
 use crate::provider::cluster_rotation::settle::{self, Outcome, Watch};
 use crate::provider::cluster_rotation::{ClusterRotationResource, Kept, identity, told, workloads};
@@ -94,6 +96,8 @@ impl Run<'_> {
             kept.state.phase = Attr::Known(phase.to_owned());
             kept.state.started_at = Attr::Known(written(under_way.sent_at));
             kept.state.completed_at = kept.state.completed_at.clone().or_if_unknown(Attr::Null);
+            kept.state.application_credential_ids =
+                kept.state.application_credential_ids.clone().or_if_unknown(Attr::Null);
             for field in [&mut kept.state.ca_certificate_sha256, &mut kept.state.expires_at] {
                 *field = field.clone().or_if_unknown(Attr::Null);
             }
@@ -181,7 +185,8 @@ impl Run<'_> {
         if outside && own {
             under_way.accepted = true;
             under_way.ca_before = None;
-            under_way.known = std::mem::take(&mut kept.private.credentials);
+            under_way.ca_sha256_before = None;
+            under_way.known = known(&kept.state);
             return Ok(under_way);
         }
         let refusals = checks::may_rotate(
@@ -247,9 +252,11 @@ impl Run<'_> {
             Credential::CaCertificate => self.session.magnum().ca(uuid, &self.patience).await.ok(),
             Credential::ApplicationCredential => None,
         };
+        let ca_sha256_before = ca_before.as_deref().and_then(fingerprint).map(|(sha256, _)| sha256);
         Ok(UnderWay {
             accepted: false,
             ca_before,
+            ca_sha256_before,
             known,
             owner_before: kept.state.owner_user_id.known().cloned(),
             restart: None,
@@ -257,6 +264,23 @@ impl Run<'_> {
             sent_at,
             workloads: None,
         })
+    }
+}
+
+/// What can be said of a rotation whose private data is lost: that of a process that died while it took up what
+/// an earlier run had left unfinished.
+pub fn remembered(state: &ClusterRotation, caller: &Token) -> UnderWay {
+    let accepted = state.phase.known().is_none_or(|phase| phase != phase::ROTATING);
+    UnderWay {
+        accepted,
+        ca_before: None,
+        ca_sha256_before: state.ca_certificate_sha256.known().filter(|_| !accepted).cloned(),
+        known: if accepted { BTreeSet::new() } else { known(state) },
+        owner_before: state.owner_user_id.known().cloned(),
+        restart: None,
+        sender: caller.user.id.clone(),
+        sent_at: moment(&state.started_at).unwrap_or_else(|| whole_seconds(clock::now())),
+        workloads: None,
     }
 }
 

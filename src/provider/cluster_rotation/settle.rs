@@ -70,8 +70,8 @@ impl Watch<'_> {
             }
             Credential::CaCertificate => {
                 let now = self.session.magnum().ca(uuid, self.patience).await?;
-                let before = under_way.ca_before.as_deref().and_then(fingerprint);
-                Ok(before.is_some() && fingerprint(&now) != before)
+                let now = fingerprint(&now).map(|(sha256, _)| sha256);
+                Ok(under_way.ca_sha256_before.is_some() && now != under_way.ca_sha256_before)
             }
         }
     }

@@ -32,9 +32,16 @@ pub(super) async fn make(
             },
         },
     });
-    if kind == "Deployment" {
-        spec["replicas"] = json!(2);
-        spec["progressDeadlineSeconds"] = json!(1);
+    match kind {
+        "Deployment" => {
+            spec["replicas"] = json!(2);
+            spec["progressDeadlineSeconds"] = json!(1);
+        }
+        "StatefulSet" => {
+            spec["replicas"] = json!(2);
+            spec["serviceName"] = json!("none");
+        }
+        _ => {}
     }
     plane
         .apply(&json!({
@@ -162,6 +169,46 @@ async fn a_stuck_rollout_is_taken_up_without_another_rotation_after_a_create_and
         is_rolled_out(plane, &namespace, second).await;
         workspace.plan(&[]).await.empty();
     }
+}
+
+#[tokio::test]
+async fn what_was_killed_while_it_took_up_a_rotation_is_taken_up_again_and_not_rotated() {
+    let magnum = Magnum::get().await;
+    let plane = ControlPlane::shared().await;
+    let namespace = plane.namespace().await;
+    let alice = magnum.user("alice");
+    let cluster = magnum.cluster(&alice, OLD, json!({})).await;
+    // It has no deadline of its own: it is waited for until the operation's time is up.
+    let workload = ("StatefulSet", "csi");
+    make(plane, &namespace, workload, &json!({})).await;
+    is_rolled_out(plane, &namespace, workload).await;
+    make(plane, &namespace, workload, &json!({ "disk": "impossible" })).await;
+    let mut workspace = Workspace::with_login(Cli::any(), &alice);
+    workspace.write("provider.tf", &provider(&config_path(plane)));
+    let named = format!(
+        "cluster = \"{}\"\nworkloads = [{{ namespace = \"{namespace}\", kind = \"StatefulSet\", name = \"csi\" }}]",
+        cluster.name
+    );
+    let held = magnum.held(&cluster);
+    workspace.write("main.tf", &block(&named, "timeouts = { create = \"PT20S\" }"));
+    workspace.apply(&[]).await.ok().says("A workload does not come back");
+    let held = is_rotated(&magnum, &alice, &cluster, &held).await;
+
+    let running = workspace.start(&["apply", "-input=false", "-auto-approve"]);
+    running.is_applying().await;
+    running.signal_providers("KILL");
+    let run = running.end().await.fails();
+    workspace.search(&run);
+    says(&workspace.resource(ADDRESS).await, 1, "restarting");
+
+    make(plane, &namespace, workload, &json!({})).await;
+    // Its pods that wait for a node in vain are not replaced by the controller.
+    let pending = ["delete", "pods", "--field-selector=status.phase=Pending", "-n", &namespace];
+    plane.kubectl(&pending).await.ok();
+    workspace.apply(&[]).await.ok();
+    is_untouched(&magnum, &alice, &cluster, &held).await;
+    says(&workspace.resource(ADDRESS).await, 1, "completed");
+    workspace.plan(&[]).await.empty();
 }
 
 pub(super) fn config_path(plane: &ControlPlane) -> String {

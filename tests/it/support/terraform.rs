@@ -440,16 +440,26 @@ impl Running {
 
     /// Waits until the CLI has passed the interrupt on to the provider.
     pub(crate) async fn is_told_to_stop(&self) {
-        let told = async {
+        self.has_logged("GRPCProvider.v6: Stop").await;
+    }
+
+    /// Waits until the CLI has asked the provider to change something.
+    pub(crate) async fn is_applying(&self) {
+        self.has_logged("GRPCProvider.v6: ApplyResourceChange").await;
+    }
+
+    async fn has_logged(&self, text: &str) {
+        let logged = async {
             loop {
                 let log = std::fs::read(&self.log).unwrap_or_default();
-                if String::from_utf8_lossy(&log).contains("GRPCProvider.v6: Stop") {
+                if String::from_utf8_lossy(&log).contains(text) {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, told).await.expect("the CLI never called StopProvider");
+        let logged = tokio::time::timeout(PATIENCE, logged).await;
+        assert!(logged.is_ok(), "the CLI never logged «{text}»");
     }
 
     /// The provider processes that the CLI has started.

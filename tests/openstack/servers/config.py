@@ -72,10 +72,13 @@ host = 127.0.0.1
 port = {magnum_port}
 api_paste_config = {venv}/etc/magnum/api-paste.ini
 [database]
-connection = sqlite:///{state}/magnum.db
+# The seconds are how long one writer waits for another.
+connection = sqlite:///{state}/magnum.db?timeout=60
 sqlite_synchronous = false
 [oslo_concurrency]
 lock_path = {state}
+[quotas]
+max_clusters_per_project = 10000
 [certificates]
 cert_manager_type = x509keypair
 [cinder]

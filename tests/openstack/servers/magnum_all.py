@@ -8,6 +8,7 @@ import os
 import sys
 
 import magnum.conf
+import sqlalchemy
 from magnum.api import app as api_app
 from magnum.common import rpc_service, service, short_id
 from magnum.conductor.handlers import (
@@ -24,6 +25,13 @@ from werkzeug import serving
 
 CONF = magnum.conf.CONF
 SYNC_SECONDS = 1.0
+
+
+@sqlalchemy.event.listens_for(sqlalchemy.Engine, "before_cursor_execute", retval=True)
+def begin_as_a_writer(connection, cursor, statement, parameters, context, executemany):
+    """SQLite lets no two transactions that have read become writers, and does not let the second one wait either."""
+    return ("BEGIN IMMEDIATE" if statement == "BEGIN" else statement), parameters
+
 
 service.prepare_service(sys.argv)
 
