@@ -15,7 +15,7 @@ const THREE: [(&str, &str); 3] = [
     ("DaemonSet", "openstack-cloud-controller-manager"),
 ];
 
-/// Makes it, or changes it to this; a Deployment gives up after a second.
+/// Makes it, or changes it to this; a Deployment that fits on no node gives up after a second.
 pub(super) async fn make(
     plane: &ControlPlane,
     namespace: &str,
@@ -35,7 +35,9 @@ pub(super) async fn make(
     match kind {
         "Deployment" => {
             spec["replicas"] = json!(2);
-            spec["progressDeadlineSeconds"] = json!(1);
+            if *node_selector != json!({}) {
+                spec["progressDeadlineSeconds"] = json!(1);
+            }
         }
         "StatefulSet" => {
             spec["replicas"] = json!(2);
