@@ -78,18 +78,16 @@ impl Run<'_> {
         cell: &StateCell<ClusterRotationResource>,
     ) -> std::result::Result<(), Stop> {
         let one = self.resource.one_at_a_time(&target.cluster.uuid);
-        let free = one.try_lock();
-        let _one = match free {
-            Ok(guard) => guard,
-            Err(_) => {
-                let guard = one.lock().await;
-                // What was seen of the cluster is from before the other's rotation.
-                let uuid = &target.cluster.uuid;
-                target = checks::find(&self.session, &self.magnum, uuid, &self.patience)
-                    .await
-                    .map_err(|failure| Stop::Before(failure.into()))?;
-                guard
-            }
+        let _one = if let Ok(free) = one.try_lock() {
+            free
+        } else {
+            let free = one.lock().await;
+            // What was seen of the cluster is from before the other's rotation.
+            let uuid = &target.cluster.uuid;
+            target = checks::find(&self.session, &self.magnum, uuid, &self.patience)
+                .await
+                .map_err(|failure| Stop::Before(failure.into()))?;
+            free
         };
         let after = |diagnostic: Diagnostic| Stop::After(diagnostic.into());
         let save = |kept: &mut Kept, under_way: &UnderWay, phase: &str| {

@@ -31,8 +31,8 @@ fn proposed(prior: &ClusterRotation, config: &ClusterRotation) -> ClusterRotatio
     ClusterRotation {
         magnum: config.magnum.clone(),
         renew_before: config.renew_before.clone(),
-        rotate: config.rotate.clone(),
-        rotate_on_create: config.rotate_on_create.clone(),
+        rotate: config.rotate,
+        rotate_on_create: config.rotate_on_create,
         rotation_period: config.rotation_period.clone(),
         timeouts: config.timeouts.clone(),
         triggers: config.triggers.clone(),
