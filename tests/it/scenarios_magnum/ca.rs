@@ -58,7 +58,7 @@ async fn a_new_ca_shuts_out_old_kubeconfigs_and_fresh_ones_work_before_and_after
     let path = |name: &str| folder.path().join(name);
     let kubeconfig =
         |run: u32| std::fs::read_to_string(path(&format!("kubeconfig-{run}"))).unwrap();
-    let place = folder.path().display().to_string();
+    let access = folder.path().display().to_string();
     magnum.pki(&alice, &cluster, &path("first")).await;
     plane.serve_with(&path("first")).await;
 
@@ -66,7 +66,7 @@ async fn a_new_ca_shuts_out_old_kubeconfigs_and_fresh_ones_work_before_and_after
     let policy = "rotate_on_create = false\nrenew_before = \"P90D\"";
     let config = |n: u32| {
         let rotation = of_ca(&cluster.name, &format!("{policy}\n{}", trigger(n)));
-        format!("{rotation}{}", dependent(&cluster.name, &place, n))
+        format!("{rotation}{}", dependent(&cluster.name, &access, n))
     };
     let old_ca = magnum.ca(&alice, &cluster).await;
     workspace.write("main.tf", &config(1));

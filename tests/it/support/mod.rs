@@ -5,8 +5,6 @@
 pub(crate) mod canary;
 pub(crate) mod consumers;
 pub(crate) mod kubernetes;
-// The scenarios of clusters use all of it.
-#[allow(dead_code)]
 pub(crate) mod magnum;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
