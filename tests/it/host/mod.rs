@@ -33,6 +33,7 @@ mod rules;
 mod schema;
 mod sessions;
 mod state;
+pub mod trouble;
 mod value;
 mod walk;
 mod wire;

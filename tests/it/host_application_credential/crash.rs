@@ -1,15 +1,11 @@
 //! The provider's process is killed at each call of each scenario, before the call takes effect and
 //! after it. Terraform keeps the state that it had; the next runs find out and come to rest.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use rekey_sandbox::{Fault, FaultRule};
 
 use super::faults::{SCENARIOS, Scenario, calls_of, comes_to_rest};
 use super::{Bed, CI};
-use crate::host::Host;
-use crate::host::process::Process;
+use crate::host::{Host, trouble};
 use crate::support::tools::figure;
 
 async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
@@ -17,28 +13,14 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
     let bed = Bed::start().await;
     let mut ws = scenario.prepare(&bed).await;
     let before = ws.attributes(CI);
-    let ahead = bed.cloud.now().duration_since(Timestamp::now()).as_secs();
-    // Killed processes leave their sockets: not among everybody's.
     let sockets = tempfile::tempdir().unwrap();
-    let process = Process::new()
-        .env("REKEY_CLOCK_OFFSET", ahead.to_string())
-        .env("TMPDIR", sockets.path().to_str().unwrap())
-        .that_may_die();
+    let process = trouble::mortal(&bed.cloud, sockets.path());
     ws.on(&Host::new(process.clone()));
     bed.cloud.reset_calls();
     let fault = if after_commit { Fault::TimeoutAfterCommit } else { Fault::Timeout };
     bed.cloud.inject(FaultRule::new(fault).at_call(call));
-    let kill = async {
-        // The fault is noted once the call is held; its effect, if any, has happened by then.
-        while !bed.cloud.pending_faults().is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        let pid = process.last_pid().to_string();
-        let status = tokio::process::Command::new("kill").args(["-KILL", &pid]).status().await;
-        assert!(status.expect("`kill` is on every machine").success(), "{what}: already gone");
-    };
-    tokio::join!(scenario.run(&mut ws), kill);
+    let run = scenario.run(&mut ws);
+    assert!(trouble::killed_when_struck(&bed.cloud, &process, run).await, "{what}: no such call");
     bed.cloud.clear_faults();
     ws.on(&bed.host);
     // A killed create or replacement has nothing in any state: it is found by its prefix.

@@ -2,7 +2,6 @@
 //! that exists is unlisted, and the next runs come to rest.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rekey_sandbox::{Fault, FaultRule};
@@ -10,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
 use crate::host::Workspace;
+use crate::host::trouble::{alone, survive_each};
 use crate::support::tools::figure;
 
 /// Mostly waiting for answers that do not come: far more at a time than there are processors.
@@ -165,27 +165,15 @@ pub(super) async fn comes_to_rest(
 #[test]
 fn every_fault_at_every_call_comes_to_rest() {
     let mut all = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for scenario in SCENARIOS {
-        let calls = runtime.block_on(calls_of(scenario));
+        let calls = alone(calls_of(scenario));
         assert!(calls > 1, "{scenario:?} makes {calls} calls");
         for call in 1..=calls {
             all.extend(faults().into_iter().map(|fault| (scenario, call, fault)));
         }
     }
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                let runtime =
-                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                while let Some((scenario, call, fault)) =
-                    all.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    runtime.block_on(survive(*scenario, *call, fault));
-                }
-            });
-        }
+    survive_each(&all, WORKERS, async |(scenario, call, fault)| {
+        survive(*scenario, *call, fault).await;
     });
     figure(&format!("fault run of credentials: {} combinations of call and fault", all.len()));
 }

@@ -1,13 +1,12 @@
 //! Every fault at every call of every scenario: whatever went wrong, the cluster keeps a credential that works, is
 //! not left failed, is rotated exactly once for what asked for it, and the next runs come to rest.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use rekey_sandbox::{ClusterEvent, Fault, FaultRule};
 use serde_json::{Value as Json, json};
 
 use super::{Clusters, DEPLOYMENT, NAMESPACE, NEW, OLD, PROD, ca, credential, trigger};
 use crate::host::Workspace;
+use crate::host::trouble::{alone, survive_each};
 use crate::support::tools::figure;
 
 /// Mostly waiting for answers that do not come: far more at a time than there are processors.
@@ -162,35 +161,15 @@ pub(super) async fn comes_to_rest(
 #[test]
 fn every_fault_at_every_call_comes_to_rest() {
     let mut all = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for scenario in SCENARIOS {
-        let calls = runtime.block_on(calls_of(scenario));
+        let calls = alone(calls_of(scenario));
         assert!(calls > 5, "{scenario:?} makes {calls} calls");
         for call in 1..=calls {
-            all.extend(faults().into_iter().map(|fault| (scenario, call, fault)));
+            all.extend(faults().map(|fault| (scenario, call, fault)));
         }
     }
-    let (next, failures) = (AtomicUsize::new(0), std::sync::Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((scenario, call, fault)) =
-                    all.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    // Each on its own: one that fails says so, and the others go on.
-                    let survived = std::panic::catch_unwind(|| {
-                        let runtime = tokio::runtime::Builder::new_current_thread();
-                        let runtime = { runtime }.enable_all().build().unwrap();
-                        runtime.block_on(survive(*scenario, *call, fault));
-                    });
-                    if survived.is_err() {
-                        failures.lock().unwrap().push((*scenario, *call, fault.name()));
-                    }
-                }
-            });
-        }
+    survive_each(&all, WORKERS, async |(scenario, call, fault)| {
+        survive(*scenario, *call, fault).await;
     });
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{} of {}: {failures:?}", failures.len(), all.len());
     figure(&format!("fault run of clusters: {} combinations of call and fault", all.len()));
 }
