@@ -1,5 +1,4 @@
-# The credential with which a Magnum cluster uses the cloud, renewed four times a year,
-# and a look at every other cluster of the project.
+# The credential with which a Magnum cluster uses the cloud, renewed four times a year.
 
 terraform {
   required_providers {
