@@ -19,7 +19,7 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
     bed.cloud.reset_calls();
     let fault = if after_commit { Fault::TimeoutAfterCommit } else { Fault::Timeout };
     bed.cloud.inject(FaultRule::new(fault).at_call(call));
-    let run = scenario.run(&mut ws);
+    let run = Box::pin(scenario.run(&mut ws));
     assert!(trouble::killed_when_struck(&bed.cloud, &process, run).await, "{what}: no such call");
     bed.cloud.clear_faults();
     ws.on(&bed.host);

@@ -20,7 +20,8 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
     let fault = if after_commit { Fault::TimeoutAfterCommit } else { Fault::Timeout };
     bed.cloud.inject(FaultRule::new(fault).at_call(call));
     // Rollouts are asked for once more or once less, so the last calls may not be made.
-    trouble::killed_when_struck(&bed.cloud, &process, scenario.run(&mut ws)).await;
+    let run = Box::pin(scenario.run(&mut ws));
+    trouble::killed_when_struck(&bed.cloud, &process, run).await;
     bed.cloud.clear_faults();
     ws.on(&bed.host);
     // Of a create that was killed nothing is in any state, and Magnum tells no rotation from another: the next
