@@ -26,7 +26,7 @@ impl Place {
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), absolute(value)))
                 .collect(),
-            current_dir: at("work"),
+            current_dir: at("here"),
             home_dir: Some(at("home")),
             system_dirs: vec![at("etc/xdg"), at("etc")],
         };
@@ -88,9 +88,9 @@ const OS_LOGIN: &[(&str, &str)] = &[
 fn the_nearest_file_counts_and_only_it() {
     let all = [
         ("chosen.yaml", "chosen"),
-        ("work/clouds.yaml", "work-yaml"),
-        ("work/clouds.yml", "work-yml"),
-        ("work/clouds.json", "work-json"),
+        ("here/clouds.yaml", "work-yaml"),
+        ("here/clouds.yml", "work-yml"),
+        ("here/clouds.json", "work-json"),
         ("xdg/openstack/clouds.yaml", "xdg"),
         ("home/.config/openstack/clouds.yaml", "home"),
         ("etc/xdg/openstack/clouds.yaml", "site"),
@@ -121,7 +121,7 @@ fn the_nearest_file_counts_and_only_it() {
 #[test]
 fn a_cloud_is_named_by_settings_then_variable_then_the_login_of_the_variables_then_alone() {
     let both = clouds(&["a", "b"]);
-    let files = [("work/clouds.yaml", both.as_str())];
+    let files = [("here/clouds.yaml", both.as_str())];
     let mut variables = OS_LOGIN.to_vec();
     variables.push(("OS_CLOUD", "b"));
     let place = Place::new(&files, &variables);
@@ -136,7 +136,7 @@ fn a_cloud_is_named_by_settings_then_variable_then_the_login_of_the_variables_th
     assert_eq!(cloud.auth_url, "https://env:5000/v3");
 
     let one = clouds(&["only"]);
-    let files = [("work/clouds.yaml", one.as_str())];
+    let files = [("here/clouds.yaml", one.as_str())];
     // variables of an operating system are no login
     let place = Place::new(&files, &[("OS_VERSION", "12"), ("OS_CLOUD", "")]);
     assert_eq!(user(&place.resolve(&Settings::default()).unwrap()), "only");
@@ -299,7 +299,7 @@ fn what_is_missing_is_named_with_the_three_ways_to_give_it() {
         message,
         "the OpenStack login is incomplete: the settings lack auth_url. Give it in one of three ways: \
          as settings of these names, as a cloud of clouds.yaml chosen by cloud or OS_CLOUD; there is \
-         no clouds.yaml (looked for ROOT/work/clouds.yaml, ROOT/home/.config/openstack/clouds.yaml, \
+         no clouds.yaml (looked for ROOT/here/clouds.yaml, ROOT/home/.config/openstack/clouds.yaml, \
          ROOT/etc/xdg/openstack/clouds.yaml, ROOT/etc/openstack/clouds.yaml), or as variables \
          (OS_AUTH_URL)"
     );
@@ -326,14 +326,14 @@ fn what_is_missing_is_named_with_the_three_ways_to_give_it() {
         "username (or user_id)",
     );
     let two = clouds(&["a", "b"]);
-    let place = Place::new(&[("work/clouds.yaml", &two)], &[]);
+    let place = Place::new(&[("here/clouds.yaml", &two)], &[]);
     let (_, message) = place.error(&Settings::default());
-    assert!(message.contains("ROOT/work/clouds.yaml has: a, b"), "{message}");
+    assert!(message.contains("ROOT/here/clouds.yaml has: a, b"), "{message}");
     let (setting, message) = place.error(&named("c"));
     assert_eq!(setting, Some("cloud"));
     assert_eq!(
         message,
-        "cloud names the cloud \"c\", which is not there; ROOT/work/clouds.yaml has: a, b"
+        "cloud names the cloud \"c\", which is not there; ROOT/here/clouds.yaml has: a, b"
     );
     let place = Place::new(&[], &[("OS_CLOUD", "c")]);
     let (_, message) = place.error(&Settings::default());
@@ -370,7 +370,7 @@ fn auth_urls_are_completed_or_refused() {
 fn secure_yaml_completes_and_a_profile_precedes() {
     let files = [
         (
-            "work/clouds.yaml",
+            "here/clouds.yaml",
             "clouds:\n  mine:\n    profile: vendor\n    auth: {user_id: u, project-id: p}\n",
         ),
         ("etc/openstack/secure.yaml", "clouds: {mine: {auth: {password: hidden}}}"),
@@ -408,7 +408,7 @@ fn regions_are_chosen_from_those_there_are() {
     let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
                 regions:\n    - name: r1\n      values: {interface: admin, auth: {project_id: one}}\n    \
                 - r2\n";
-    let files = [("work/clouds.yaml", text)];
+    let files = [("here/clouds.yaml", text)];
     let place = Place::new(&files, &[]);
     let region = |settings: Settings| {
         let cloud = place.resolve(&settings)?;
@@ -439,7 +439,7 @@ fn regions_are_chosen_from_those_there_are() {
 fn trust_is_collected_from_settings_and_files() {
     let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
                 cacert: ~/ca.pem\n    cert: client.pem\n    key: /k.pem\n    verify: no\n";
-    let place = Place::new(&[("work/clouds.yaml", text)], &[]);
+    let place = Place::new(&[("here/clouds.yaml", text)], &[]);
     let cloud = place.resolve(&Settings::default()).unwrap();
     let file = |pem: Option<Pem>| match pem {
         Some(Pem::File(path)) => {
@@ -448,7 +448,7 @@ fn trust_is_collected_from_settings_and_files() {
         other => panic!("{other:?}"),
     };
     assert_eq!(file(cloud.trust.cacert), "ROOT/home/ca.pem");
-    assert_eq!(file(cloud.trust.cert), "ROOT/work/client.pem");
+    assert_eq!(file(cloud.trust.cert), "ROOT/here/client.pem");
     assert_eq!(file(cloud.trust.key), "/k.pem");
     assert!(!cloud.trust.verify);
     assert_eq!(cloud.warnings, [Caveat::NotVerified]);
@@ -511,17 +511,17 @@ fn files_that_cannot_be_used_are_named_and_not_quoted() {
         let (_, message) = Place::new(&[(path, text)], &[]).error(&Settings::default());
         assert_eq!(message, format!("ROOT/{path} cannot be used: {expected}"));
     };
-    check("work/clouds.yaml", "clouds:\n  a: [secret\n", "it is not YAML (line 2, column 6)");
-    check("work/clouds.json", "{\"clouds\": secret}", "it is not JSON (line 1, column 12)");
-    check("work/clouds.yaml", "- secret\n", "it is not a mapping with a key clouds");
-    check("work/secure.yaml", "clouds: 'secret", "it is not YAML (line 1, column 9)");
-    let place = Place::new(&[("work/clouds.yaml", "clouds: {a: secret}")], &[]);
+    check("here/clouds.yaml", "clouds:\n  a: [secret\n", "it is not YAML (line 2, column 6)");
+    check("here/clouds.json", "{\"clouds\": secret}", "it is not JSON (line 1, column 12)");
+    check("here/clouds.yaml", "- secret\n", "it is not a mapping with a key clouds");
+    check("here/secure.yaml", "clouds: 'secret", "it is not YAML (line 1, column 9)");
+    let place = Place::new(&[("here/clouds.yaml", "clouds: {a: secret}")], &[]);
     let (_, message) = place.error(&named("a"));
     assert_eq!(message, "the cloud \"a\" in clouds.yaml is not a mapping");
-    let place = Place::new(&[("work/clouds.yaml", &clouds(&["envvars"]))], &[]);
+    let place = Place::new(&[("here/clouds.yaml", &clouds(&["envvars"]))], &[]);
     assert!(place.error(&Settings::default()).1.contains("OS_CLOUD_NAME"));
-    let empty = Place::new(&[("work/clouds.yaml", "")], &[]);
-    assert!(empty.error(&Settings::default()).1.contains("ROOT/work/clouds.yaml has no clouds"));
+    let empty = Place::new(&[("here/clouds.yaml", "")], &[]);
+    assert!(empty.error(&Settings::default()).1.contains("ROOT/here/clouds.yaml has no clouds"));
 }
 
 #[test]
