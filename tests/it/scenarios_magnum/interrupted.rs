@@ -3,21 +3,41 @@
 use reqwest::Method;
 
 use super::{ADDRESS, is_rotated, is_untouched, rotated, rotation, says, through_proxy, trigger};
-use crate::support::magnum::Magnum;
-use crate::support::proxy::Fate;
+use crate::support::magnum::{Cluster, Held, Magnum};
+use crate::support::openstack::User;
+use crate::support::proxy::{Fate, Proxy};
+use crate::support::terraform::Workspace;
 use crate::support::tools::Cli;
 
 const CREDENTIALS: &str = "/credentials/";
 
+/// A cluster that was rotated once and is to be rotated again, through a proxy that can lose and hold answers.
+struct Due {
+    magnum: Magnum,
+    alice: User,
+    cluster: Cluster,
+    /// What the cluster has before the second rotation.
+    held: Held,
+    proxy: Proxy,
+    workspace: Workspace,
+}
+
+impl Due {
+    async fn new() -> Self {
+        let magnum = Magnum::get().await;
+        let alice = magnum.user("alice");
+        let (cluster, mut workspace) = rotated(&magnum, Cli::any(), &alice).await;
+        let held = magnum.held(&cluster);
+        let (proxy, clouds) = through_proxy(&magnum, &alice).await;
+        workspace.clouds_yaml(&clouds);
+        workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
+        Self { magnum, alice, cluster, held, proxy, workspace }
+    }
+}
+
 #[tokio::test]
 async fn a_rotation_whose_run_was_killed_is_taken_up_and_not_made_again() {
-    let magnum = Magnum::get().await;
-    let alice = magnum.user("alice");
-    let (cluster, mut workspace) = rotated(&magnum, Cli::any(), &alice).await;
-    let held = magnum.held(&cluster);
-    let (proxy, clouds) = through_proxy(&magnum, &alice).await;
-    workspace.clouds_yaml(&clouds);
-    workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
+    let Due { magnum, alice, cluster, held, proxy, mut workspace } = Due::new().await;
     proxy.rule(Method::PATCH, CREDENTIALS, Fate::HoldReply, 1);
     let running = workspace.start(&["apply", "-input=false", "-auto-approve"]);
     proxy.struck(1).await;
@@ -38,13 +58,7 @@ async fn a_rotation_whose_run_was_killed_is_taken_up_and_not_made_again() {
 
 #[tokio::test]
 async fn a_lost_answer_is_settled_by_looking() {
-    let magnum = Magnum::get().await;
-    let alice = magnum.user("alice");
-    let (cluster, mut workspace) = rotated(&magnum, Cli::any(), &alice).await;
-    let held = magnum.held(&cluster);
-    let (proxy, clouds) = through_proxy(&magnum, &alice).await;
-    workspace.clouds_yaml(&clouds);
-    workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
+    let Due { magnum, alice, cluster, held, proxy, mut workspace } = Due::new().await;
     proxy.rule(Method::PATCH, CREDENTIALS, Fate::LoseReply, 1);
     workspace.apply(&[]).await.ok();
     is_rotated(&magnum, &alice, &cluster, &held).await;
@@ -54,13 +68,7 @@ async fn a_lost_answer_is_settled_by_looking() {
 
 #[tokio::test]
 async fn an_interrupt_while_the_answer_is_awaited_loses_nothing() {
-    let magnum = Magnum::get().await;
-    let alice = magnum.user("alice");
-    let (cluster, mut workspace) = rotated(&magnum, Cli::any(), &alice).await;
-    let held = magnum.held(&cluster);
-    let (proxy, clouds) = through_proxy(&magnum, &alice).await;
-    workspace.clouds_yaml(&clouds);
-    workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
+    let Due { magnum, alice, cluster, held, proxy, mut workspace } = Due::new().await;
     proxy.rule(Method::PATCH, CREDENTIALS, Fate::HoldReply, 1);
     let running = workspace.start(&["apply", "-input=false", "-auto-approve"]);
     proxy.struck(1).await;

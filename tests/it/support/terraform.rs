@@ -3,15 +3,19 @@
 //! Each command runs at `TF_LOG=TRACE`, and everything it printed and logged is searched for the secrets
 //! that the workspace knows: see `canary`.
 
-use std::ffi::OsStr;
-use std::fmt::Write as _;
+mod run;
+mod running;
+
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
+
+pub(crate) use run::{Plan, Run};
+pub(crate) use running::Running;
 
 use super::canary::Canary;
 use super::openstack::User;
@@ -260,239 +264,6 @@ provider "rekey" {
             self.canary.learn(&state);
         }
     }
-}
-
-/// A command that has ended.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) command: String,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    /// What was logged at `TRACE`.
-    pub(crate) log: String,
-    /// None: killed by a signal.
-    pub(crate) code: Option<i32>,
-}
-
-impl Run {
-    pub(crate) fn new(command: String, output: &Output) -> Self {
-        Self {
-            command,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            log: String::new(),
-            code: output.status.code(),
-        }
-    }
-
-    /// It must have succeeded (exit code 0, or 2 of a plan with changes).
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        let plan = self.command.contains("-detailed-exitcode");
-        assert!(self.code == Some(0) || plan && self.code == Some(2), "{self}");
-        self
-    }
-
-    /// It must have failed.
-    #[track_caller]
-    pub(crate) fn fails(self) -> Self {
-        assert!(self.code == Some(1), "this should have failed with exit code 1: {self}");
-        self
-    }
-
-    /// It must say this, in whatever lines it is broken into.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.text().contains(&flat(text)), "this does not say «{text}»: {self}");
-        self
-    }
-
-    /// It must not say this.
-    #[track_caller]
-    pub(crate) fn says_not(self, text: &str) -> Self {
-        assert!(!self.text().contains(&flat(text)), "this says «{text}»: {self}");
-        self
-    }
-
-    /// All that was printed, without the frame around diagnostics, with single spaces for line breaks.
-    pub(crate) fn text(&self) -> String {
-        flat(&format!("{}\n{}", self.stdout, self.stderr))
-    }
-}
-
-impl std::fmt::Display for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "`{}` ended with {:?}\n{}\n{}",
-            self.command, self.code, self.stdout, self.stderr
-        )?;
-        let lines: Vec<_> =
-            self.log.lines().filter(|line| line.contains("provider.terraform-")).collect();
-        let end = lines.iter().rev().take(60).rev().fold(String::new(), |mut text, line| {
-            let _ = writeln!(text, "{line}");
-            text
-        });
-        if end.is_empty() { Ok(()) } else { write!(f, "\nthe end of the provider's log:\n{end}") }
-    }
-}
-
-/// Without the bars that frame diagnostics, and with single spaces wherever there is white space.
-fn flat(text: &str) -> String {
-    let bare = text.replace(['│', '╷', '╵'], " ");
-    bare.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A plan: what was printed and what it holds.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) run: Run,
-    /// As `show -json` tells it; null when planning failed.
-    pub(crate) json: Value,
-}
-
-impl Plan {
-    /// It must have worked.
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        Self { run: self.run.ok(), ..self }
-    }
-
-    /// It must have worked and change nothing.
-    #[track_caller]
-    pub(crate) fn empty(self) -> Self {
-        assert!(self.run.code == Some(0), "this should change nothing: {}", self.run);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn fails(self) -> Run {
-        self.run.fails()
-    }
-
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        Self { run: self.run.says(text), ..self }
-    }
-
-    #[track_caller]
-    pub(crate) fn says_not(self, text: &str) -> Self {
-        Self { run: self.run.says_not(text), ..self }
-    }
-
-    /// The change of one resource: `before`, `after`, `after_unknown`, `actions`.
-    pub(crate) fn change(&self, address: &str) -> &Value {
-        let changes = self.json["resource_changes"].as_array().unwrap();
-        let found = changes.iter().find(|change| change["address"] == address);
-        found.map_or(&Value::Null, |change| &change["change"])
-    }
-
-    /// For example `["update"]` or `["delete", "create"]`.
-    pub(crate) fn actions(&self, address: &str) -> Vec<&str> {
-        let actions = self.change(address)["actions"].as_array();
-        actions.into_iter().flatten().map(|action| action.as_str().unwrap()).collect()
-    }
-}
-
-/// A command that still runs.
-#[derive(Debug)]
-pub(crate) struct Running {
-    child: Child,
-    command: String,
-    log: PathBuf,
-}
-
-impl Running {
-    /// Waits for the end.
-    pub(crate) async fn end(self) -> Run {
-        let Self { child, command, log } = self;
-        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-        let log = std::fs::read(log).unwrap_or_default();
-        let log = without_builtins(&String::from_utf8_lossy(&log));
-        let Ok(output) = output else {
-            panic!(
-                "`{command}` hangs; the end of its log:\n{}",
-                &log[log.len().saturating_sub(4000)..]
-            )
-        };
-        Run { log, ..Run::new(command, &output.unwrap()) }
-    }
-
-    /// Sends a signal to the CLI alone: `INT`, `TERM`, `KILL`.
-    pub(crate) fn signal(&self, name: &str) {
-        kill(name, self.child.id().expect("it still runs"));
-    }
-
-    /// Sends a signal to the provider processes alone.
-    pub(crate) fn signal_providers(&self, name: &str) {
-        let providers = self.providers();
-        assert!(!providers.is_empty(), "no provider runs under `{}`", self.command);
-        for process in providers {
-            kill(name, process);
-        }
-    }
-
-    /// Sends a signal as a terminal does: to the CLI and to its providers.
-    pub(crate) fn signal_all(&self, name: &str) {
-        self.signal_providers(name);
-        self.signal(name);
-    }
-
-    /// Waits until the CLI has passed the interrupt on to the provider.
-    pub(crate) async fn is_told_to_stop(&self) {
-        self.has_logged("GRPCProvider.v6: Stop").await;
-    }
-
-    /// Waits until the CLI has asked the provider to change something.
-    pub(crate) async fn is_applying(&self) {
-        self.has_logged("GRPCProvider.v6: ApplyResourceChange").await;
-    }
-
-    async fn has_logged(&self, text: &str) {
-        let logged = async {
-            loop {
-                let log = std::fs::read(&self.log).unwrap_or_default();
-                if String::from_utf8_lossy(&log).contains(text) {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let logged = tokio::time::timeout(PATIENCE, logged).await;
-        assert!(logged.is_ok(), "the CLI never logged «{text}»");
-    }
-
-    /// The provider processes that the CLI has started.
-    fn providers(&self) -> Vec<u32> {
-        let parent = self.child.id().expect("it still runs");
-        let processes = std::fs::read_dir("/proc").expect("/proc: signals are tested on Linux");
-        processes
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .filter(|process| is_provider_of(*process, parent))
-            .collect()
-    }
-}
-
-/// Without the lines in which Terraform itself writes down what a `terraform_data` holds, secret or not.
-fn without_builtins(log: &str) -> String {
-    let ours = |line: &&str| !line.contains("UpgradeResourceState: ignoring dynamic block");
-    log.lines().filter(ours).collect::<Vec<_>>().join("\n")
-}
-
-fn is_provider_of(process: u32, parent: u32) -> bool {
-    let folder = PathBuf::from(format!("/proc/{process}"));
-    let Ok(status) = std::fs::read_to_string(folder.join("status")) else { return false };
-    let is_child = status.lines().any(|line| line == format!("PPid:\t{parent}"));
-    let program = std::fs::read_link(folder.join("exe")).unwrap_or_default();
-    is_child && program.file_name() == Some(OsStr::new("terraform-provider-rekey"))
-}
-
-fn kill(signal: &str, process: u32) {
-    let status = std::process::Command::new("kill")
-        .args([&format!("-{signal}"), &process.to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success(), "kill -{signal} {process}");
 }
 
 /// A file of the repository.
