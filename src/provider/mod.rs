@@ -2,18 +2,19 @@
 
 pub mod application_credential;
 pub mod arguments;
-pub mod cluster_rotation;
+pub mod cluster_credential_rotation;
+pub mod clusters;
 pub mod config;
 pub mod data;
-pub mod due;
 pub mod ephemeral;
 pub mod errors;
 pub mod functions;
 pub mod kubernetes;
+pub mod magnum;
 pub mod openstack;
 pub mod plan_checks;
+pub mod schedule;
 pub mod timeouts;
-pub mod triggers;
 
 use std::sync::Arc;
 
@@ -22,7 +23,9 @@ use async_trait::async_trait;
 use crate::cloud::Surroundings;
 use crate::cloud::openstack::config::{Caveat, Settings};
 use crate::provider::application_credential::ApplicationCredentialResource;
-use crate::provider::cluster_rotation::ClusterRotationResource;
+use crate::provider::cluster_credential_rotation::ClusterRotationResource;
+use crate::provider::cluster_credential_rotation::platform::Services;
+use crate::provider::clusters::Clusters;
 use crate::provider::config::Config;
 use crate::provider::data::{ApplicationCredentials, ClusterCredentials, OneApplicationCredential};
 use crate::provider::ephemeral::{
@@ -51,12 +54,17 @@ pub fn registry_in(surroundings: Surroundings) -> Registry {
 fn serving(openstack: Openstack) -> Registry {
     let openstack = Arc::new(openstack);
     let kubernetes = Arc::new(Shared::default());
+    let clusters = Arc::new(Clusters::default());
     Registry::new(Rekey { kubernetes: Arc::clone(&kubernetes), openstack: Arc::clone(&openstack) })
         .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
-        .resource(ClusterRotationResource::new(Arc::clone(&openstack), kubernetes))
+        .resource(ClusterRotationResource::new(Services {
+            clusters: Arc::clone(&clusters),
+            kubernetes,
+            openstack: Arc::clone(&openstack),
+        }))
         .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
         .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
-        .data_source(ClusterCredentials::new(Arc::clone(&openstack)))
+        .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters))
         .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
         .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
         .ephemeral(OpenstackToken::new(openstack))

@@ -1,9 +1,10 @@
 //! Decides: which generation of a credential is due, why, and what to do about it, in which order.
 //! Pure: no I/O, no clock of its own, no cloud, no Terraform.
 //!
-//! Two questions: Read asks [`due`] what is due by the policy in the state; Plan and Apply ask
-//! [`plan()`] what to do about it.
+//! Read asks [`due`] what is due by the policy in the state. What to do about it: for credentials whose generations
+//! can be listed and revoked one by one, Plan and Apply ask [`plan()`]; for a cluster's credential, [`course`].
 
+pub mod course;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

@@ -123,9 +123,14 @@ pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
 /// What is due and stays judged as it is: an entry whose policy argument changes in this plan is
 /// judged anew by the next Read.
 pub fn remaining(state: &State, wanted: &Policy) -> Vec<Due> {
-    let changed = wanted.changed_from(&state.policy);
-    let unaffected = |due: &&Due| !due.governors().iter().any(|by| changed.contains(by));
-    state.due.iter().filter(unaffected).cloned().collect()
+    unaffected(&state.due, &state.policy, wanted)
+}
+
+/// What is due by arguments that stay as they are.
+pub(super) fn unaffected(due: &[Due], recorded: &Policy, wanted: &Policy) -> Vec<Due> {
+    let changed = wanted.changed_from(recorded);
+    let stays = |due: &&Due| !due.governors().iter().any(|by| changed.contains(by));
+    due.iter().filter(stays).cloned().collect()
 }
 
 /// `rotation_due` after these steps: what is held, and nothing else. Beside a [`Step::IssueIfChanged`] it

@@ -133,6 +133,10 @@ impl fmt::Display for Change {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     Changed(Change),
+    /// The platform, or somebody else, began it.
+    BegunOutside,
+    /// It comes with the create.
+    Created,
     Due(Due),
     /// The old generation had expired before its successor was issued.
     HadExpired,
@@ -148,6 +152,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed(change) => change.fmt(f),
+            Self::BegunOutside => write!(f, "begun outside"),
+            Self::Created => write!(f, "created"),
             Self::Due(due) => due.fmt(f),
             Self::HadExpired => write!(f, "it had expired"),
             Self::NoOverlap => write!(f, "no overlap is set"),
@@ -232,6 +238,8 @@ mod tests {
                 Reason::Changed(Change::Trigger("a \"b\"".into())),
                 "triggers[\"a \\\"b\\\"\"] changed",
             ),
+            (Reason::BegunOutside, "begun outside"),
+            (Reason::Created, "created"),
             (Reason::Due(Due::Vanished), "the current credential was deleted outside Terraform"),
             (Reason::Due(Due::Expired { deadline }), "expired at 2026-12-01 10:00 UTC"),
             (

@@ -10,8 +10,9 @@ use crate::provider::application_credential::revoke::{self, Ends};
 use crate::provider::application_credential::{
     ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs,
 };
-use crate::provider::due::rotation_due;
 use crate::provider::openstack::{Openstack, patience, token};
+use crate::provider::schedule::Scheduled as _;
+use crate::provider::schedule::due::rotation_due;
 use crate::rotation::{Policy, Step, left_due};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -97,7 +98,7 @@ pub async fn update(
     });
 
     let mut kept = Kept { state: planned.clone(), private, identity: None };
-    let policy = inputs::policy(&config);
+    let policy = config.policy();
     settle(&mut kept, &prior, &policy, &steps);
     kept.state.rotation_due_at = decide::next_due(&policy, &kept.state, &kept.private);
     kept.private.adopted = false;

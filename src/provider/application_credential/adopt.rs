@@ -7,9 +7,9 @@ use crate::provider::application_credential::model::{AccessRule, ApplicationCred
 use crate::provider::application_credential::private::{Naming, Private};
 use crate::provider::application_credential::{ApplicationCredentialResource, Kept, identity};
 use crate::provider::arguments::{moment, whole_seconds, written};
-use crate::provider::due::rotation_due;
 use crate::provider::errors;
 use crate::provider::openstack::{patience, token};
+use crate::provider::schedule::due::rotation_due;
 use crate::rotation::Moment;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};

@@ -8,7 +8,8 @@ use crate::provider::application_credential::inputs::{self, Inputs};
 use crate::provider::application_credential::model::{ApplicationCredential, PreviousGeneration};
 use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, number, written};
-use crate::provider::due::{recorded_due, rotation_due};
+use crate::provider::schedule::Scheduled as _;
+use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::rotation::{
     Change, Desired, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
 };
@@ -77,7 +78,7 @@ pub fn steps(
 ) -> Vec<Step> {
     let named = config.revoke_strays.known();
     let desired = Desired {
-        policy: inputs::policy(config),
+        policy: config.policy(),
         changes: inputs.changes.clone(),
         unknown: inputs.unknown.clone(),
         revoke_strays: named
@@ -109,7 +110,7 @@ pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
             .filter(|id| !private.locked_strays.contains(*id))
             .cloned()
             .collect(),
-        policy: inputs::policy(prior),
+        policy: prior.policy(),
     }
 }
 
@@ -174,7 +175,7 @@ fn arguments(
     private: &Private,
     planned: &mut ApplicationCredential,
 ) {
-    let wanted = inputs::policy(config);
+    let wanted = config.policy();
     planned.rotation_due_at = next_due(&wanted, planned, private);
     planned.previous_generations = Attr::Known(kept(prior, &wanted, private));
     if !config.check_usable.known().copied().unwrap_or(false) {
@@ -262,7 +263,7 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
         (Attr::Null | Attr::Unknown, _) => Attr::Unknown,
         (Attr::Known(at), _) => Attr::Known(at.clone()),
     };
-    let scheduled = inputs::policy(config).scheduled()
+    let scheduled = config.policy().scheduled()
         || [&config.expires_in, &config.renew_before, &config.rotation_period]
             .iter()
             .any(|argument| argument.is_unknown());

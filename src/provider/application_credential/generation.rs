@@ -16,11 +16,12 @@ use crate::provider::application_credential::model::{
 use crate::provider::application_credential::private::{Naming, Retired};
 use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs, rules, told,
+    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, rules, told,
 };
 use crate::provider::arguments::{moment, number, whole_seconds, written};
-use crate::provider::due::recorded_due;
 use crate::provider::errors;
+use crate::provider::schedule::Scheduled as _;
+use crate::provider::schedule::due::recorded_due;
 use crate::rotation::{Due, Reason, sentence};
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::{Attr, Secret, Set};
@@ -185,7 +186,7 @@ pub fn record(
     if planned.usable.is_unknown() {
         (state.usable, state.missing_roles) = (Attr::Null, Attr::Null);
     }
-    state.rotation_due_at = decide::next_due(&inputs::policy(config), state, private);
+    state.rotation_due_at = decide::next_due(&config.policy(), state, private);
     kept.identity = Some(identity(&kept.state));
 }
 
@@ -218,7 +219,7 @@ pub fn retire(
         expires_at: moment(&prior.expires_at),
         locked: kept.private.current_locked,
     };
-    let revoke_after = inputs::policy(config).revoke_after(retired.at, retired.expires_at);
+    let revoke_after = config.policy().revoke_after(retired.at, retired.expires_at);
     pending.insert(
         generation.to_string(),
         PreviousGeneration {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential};
 use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, period};
-use crate::provider::triggers;
-use crate::rotation::{Change, Policy};
+use crate::provider::schedule::{Arguments, Scheduled};
+use crate::rotation::Change;
 use crate::tfplugin::model::{Attr, Set};
 
 /// The inputs of a generation, compared.
@@ -17,14 +17,16 @@ pub struct Inputs {
     pub unknown: Vec<&'static str>,
 }
 
-/// The policy that a model holds.
-pub fn policy(model: &ApplicationCredential) -> Policy {
-    Policy {
-        expires_in: period(&model.expires_in),
-        overlap: period(&model.overlap),
-        renew_before: period(&model.renew_before),
-        rotate: model.rotate.known().copied().unwrap_or(true),
-        rotation_period: period(&model.rotation_period),
+impl Scheduled for ApplicationCredential {
+    fn arguments(&self) -> Arguments<'_> {
+        Arguments {
+            expires_in: Some(&self.expires_in),
+            overlap: &self.overlap,
+            renew_before: &self.renew_before,
+            rotate: &self.rotate,
+            rotation_period: &self.rotation_period,
+            triggers: &self.triggers,
+        }
     }
 }
 
@@ -65,13 +67,9 @@ pub fn compare(
     if !recorded(prior.secret_wo_version.is_null()) {
         inputs.argument("secret_wo_version", &config.secret_wo_version, &prior.secret_wo_version);
     }
-    if !recorded(prior.triggers.is_null()) {
-        let compared = triggers::compare(&prior.triggers, &config.triggers);
-        inputs.changes.extend(compared.changes);
-        if compared.unknown {
-            inputs.unknown("triggers");
-        }
-    } else if config.triggers.is_unknown() {
+    let compared = config.triggers_since(prior, private.adopted);
+    inputs.changes.extend(compared.changes);
+    if compared.unknown {
         inputs.unknown("triggers");
     }
     inputs

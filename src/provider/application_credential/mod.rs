@@ -31,8 +31,10 @@ use crate::clock;
 use crate::cloud::openstack::keystone;
 use crate::provider::application_credential::model::Stray;
 use crate::provider::arguments::moment;
-use crate::provider::due::recorded_due;
 use crate::provider::openstack::{Openstack, patience, token};
+use crate::provider::schedule::Scheduled as _;
+use crate::provider::schedule::due::recorded_due;
+use crate::provider::schedule::known_policy;
 use crate::provider::timeouts::Defaults;
 use crate::rotation::{Moment, remaining};
 use crate::tfplugin::context::Context;
@@ -118,7 +120,7 @@ impl Resource for ApplicationCredentialResource {
     async fn plan(&self, cx: &Context, request: PlanRequest<Self>) -> Result<Plan<Self>> {
         let PlanRequest { prior, config, private, .. } = &request;
         if prior.is_some() {
-            validate::known_policy(config)?;
+            known_policy(config)?;
         }
         let decision = decide::decide(&request);
         if let Some(prior) = prior {
@@ -132,7 +134,7 @@ impl Resource for ApplicationCredentialResource {
                 told::held(cx, prior, &recorded_due(&prior.rotation_due));
             }
             let state = decide::state(prior, private);
-            let remaining = remaining(&state, &inputs::policy(config));
+            let remaining = remaining(&state, &config.policy());
             told::policy_changed(cx, prior, &decision.steps, &remaining);
         }
         self.check(cx, prior.as_ref(), config, &decision).await?;

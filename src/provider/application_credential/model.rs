@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::provider::arguments::{check_period, check_utc};
-use crate::provider::due::Due;
+use crate::provider::schedule::due::Due;
 use crate::provider::timeouts::Timeouts;
 use crate::tfplugin::model::{Attr, Model, Secret, Set};
 

@@ -14,12 +14,13 @@ use crate::provider::application_credential::model::{
 };
 use crate::provider::application_credential::proof::Wanted;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource, Kept, decide, identity, inputs, told,
+    ApplicationCredentialResource, Kept, decide, identity, told,
 };
 use crate::provider::arguments::{moment, written};
-use crate::provider::due::{recorded_due, rotation_due};
 use crate::provider::errors;
 use crate::provider::openstack::{NotYet, patience, token};
+use crate::provider::schedule::Scheduled as _;
+use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::rotation::{Current, Observed, due};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -67,7 +68,7 @@ pub async fn read(
     let Some(current) = current.map(Option::<&Listed>::cloned) else {
         cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
         judge(cx, &mut kept, true, &sights, clock::now());
-        if inputs::policy(&kept.state).overlap.is_none() {
+        if kept.state.policy().overlap.is_none() {
             // A rotation would have to revoke what this login may not revoke.
             kept.state.rotation_due = rotation_due(&[]);
         }
@@ -296,7 +297,7 @@ fn judge(
     sights: &BTreeMap<String, Sight>,
     now: Timestamp,
 ) {
-    let policy = inputs::policy(&kept.state);
+    let policy = kept.state.policy();
     let expires_at = moment(&kept.state.expires_at);
     let locked = |user: Option<&String>| {
         user.is_some_and(|user| !matches!(sights.get(user), Some(Sight::Seen(_))))

@@ -11,8 +11,9 @@ use crate::cloud::openstack::config::Cloud;
 use crate::cloud::openstack::{Error, Token};
 use crate::provider::application_credential::model::{ApplicationCredential, Stray};
 use crate::provider::arguments::{moment, period};
-use crate::provider::due::recorded_due;
 use crate::provider::errors;
+use crate::provider::schedule::due::recorded_due;
+use crate::provider::schedule::tell_held;
 use crate::rotation::{Due, Moment, Period};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
@@ -289,17 +290,5 @@ pub fn expiry(cx: &Context, state: &ApplicationCredential, now: Timestamp) {
 
 /// Each plan says what `rotate = false` holds.
 pub fn held(cx: &Context, state: &ApplicationCredential, due: &[Due]) {
-    let held: Vec<String> =
-        due.iter().filter(|due| due.can_be_held()).map(ToString::to_string).collect();
-    if held.is_empty() {
-        return;
-    }
-    cx.tell(Diagnostic::warning(
-        "Rotation is overdue and held",
-        format!(
-            "For the application credential {}: {}. `rotate = false` holds it; without it, the next plan does what is due.",
-            called(state),
-            held.join("; ")
-        ),
-    ));
+    tell_held(cx, &format!("the application credential {}", called(state)), due);
 }

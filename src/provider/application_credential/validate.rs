@@ -88,28 +88,6 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }
 
-/// A plan decides by these; without their values it cannot.
-pub fn known_policy(config: &ApplicationCredential) -> Result<()> {
-    let arguments = [
-        ("overlap", config.overlap.is_unknown()),
-        ("renew_before", config.renew_before.is_unknown()),
-        ("rotate", config.rotate.is_unknown()),
-        ("rotation_period", config.rotation_period.is_unknown()),
-    ];
-    let errors: Vec<Diagnostic> = arguments
-        .into_iter()
-        .filter(|(_, unknown)| *unknown)
-        .map(|(name, _)| {
-            Diagnostic::error(
-                "The rotation policy is not known",
-                format!("{name} decides whether and how this credential is rotated, so the plan needs its value. Give it one that does not come from a resource that is yet to be applied."),
-            )
-            .at_attribute(name)
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
-}
-
 fn secret(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &str, String)) {
     match (&config.secret_wo, &config.secret_wo_version) {
         (Attr::Null, Attr::Known(_)) => refuse(

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock;
-use crate::cloud::openstack::magnum::{Cluster, ClusterTemplate};
+use crate::cloud::kubernetes::Certificate;
+use crate::cloud::openstack::magnum::{Cluster, FoundCluster, Restarts};
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::arguments::written;
-use crate::provider::cluster_rotation::checks;
-use crate::provider::cluster_rotation::model::Magnum;
-use crate::provider::cluster_rotation::observe::fingerprint;
+use crate::provider::clusters::Clusters as Shown;
+use crate::provider::magnum::{not_found, unreadable};
 use crate::provider::openstack::{Openstack, patience, token};
 use crate::rotation::Moment;
 use crate::tfplugin::context::Context;
@@ -99,12 +99,13 @@ pub struct ClusterCredential {
 /// See the module.
 #[derive(Debug)]
 pub struct ClusterCredentials {
+    clusters: Arc<Shown>,
     openstack: Arc<Openstack>,
 }
 
 impl ClusterCredentials {
-    pub fn new(openstack: Arc<Openstack>) -> Self {
-        Self { openstack }
+    pub fn new(openstack: Arc<Openstack>, clusters: Arc<Shown>) -> Self {
+        Self { clusters, openstack }
     }
 }
 
@@ -124,20 +125,19 @@ impl DataSource for ClusterCredentials {
             owners: BTreeMap::new(),
             patience: &patience,
             session: &session,
-            templates: BTreeMap::new(),
         };
         let targets = if let Some(id) = config.cluster.known() {
-            let found = checks::find(&session, &Magnum::default(), id, &patience).await;
-            vec![found.map_err(|failure| failure.at_attribute("cluster"))?]
-        } else {
-            let all = session.magnum().clusters(&patience).await;
-            let all = all.map_err(|error| checks::unreadable("list the clusters", &error))?;
-            let mut targets = Vec::with_capacity(all.len());
-            for cluster in all {
-                let template = look.template(&cluster.cluster_template_id).await;
-                targets.push(checks::Target::new(cluster, template, &Attr::Null));
+            let found = self.clusters.fresh(&session, id, &patience).await;
+            match found {
+                Ok(found) => vec![found],
+                Err(error) => {
+                    let why = not_found(&session, id, &error, &patience).await;
+                    return Err(why.at_attribute("cluster").into());
+                }
             }
-            targets
+        } else {
+            let all = self.clusters.all(&session, &patience).await;
+            all.map_err(|error| unreadable("list the clusters", &error))?
         };
         let mut found = BTreeMap::new();
         for target in targets {
@@ -155,7 +155,6 @@ struct Look<'a> {
     owners: BTreeMap<String, Owner>,
     patience: &'a Patience,
     session: &'a Session,
-    templates: BTreeMap<String, Option<ClusterTemplate>>,
 }
 
 /// What can be seen of an owner; None what this login may not see.
@@ -167,15 +166,6 @@ struct Owner {
 }
 
 impl Look<'_> {
-    async fn template(&mut self, id: &str) -> Option<ClusterTemplate> {
-        if let Some(known) = self.templates.get(id) {
-            return known.clone();
-        }
-        let template = self.session.magnum().template(id, self.patience).await.ok();
-        self.templates.insert(id.to_owned(), template.clone());
-        template
-    }
-
     async fn owner(&mut self, cluster: &Cluster) -> Owner {
         let id = cluster.user_id.clone().unwrap_or_default();
         if id == self.caller.user.id {
@@ -213,10 +203,12 @@ impl Look<'_> {
         last.map(|found| found.id.clone())
     }
 
-    async fn at(&mut self, target: checks::Target) -> ClusterCredential {
+    async fn at(&mut self, target: FoundCluster) -> ClusterCredential {
+        let (version, restarts) = (target.version(), target.restarts());
         let cluster = target.cluster;
         let ca = self.session.magnum().ca(&cluster.uuid, self.patience).await;
-        let ca = ca.ok().as_deref().and_then(fingerprint);
+        let ca = ca.ok().and_then(|pem| Certificate::parse(&pem).ok()?.into_iter().next());
+        let ca = ca.map(|ca| (ca.sha256, ca.not_after));
         let owner = self.owner(&cluster).await;
         let own = cluster.user_id.as_ref() == Some(&self.caller.user.id);
         let credential = self.credential(&cluster).await;
@@ -228,16 +220,17 @@ impl Look<'_> {
             ca_certificate_sha256: sha256.into(),
             cluster_id: Attr::Known(cluster.uuid),
             created_at: cluster.created_at.into(),
-            kubernetes_version: target
-                .version
-                .map(|(major, minor)| format!("{major}.{minor}"))
-                .into(),
+            kubernetes_version: version.map(|(major, minor)| format!("{major}.{minor}")).into(),
             name: Attr::Known(cluster.name),
             owner_enabled: owner.enabled.into(),
             owner_exists: owner.exists.into(),
             owner_in_project: owner.in_project.into(),
             owner_user_id: cluster.user_id.into(),
-            restart_needed: target.restarts.into(),
+            restart_needed: match restarts {
+                Restarts::Needed => Attr::Known(true),
+                Restarts::NotNeeded => Attr::Known(false),
+                Restarts::Unknown => Attr::Null,
+            },
             rotation_recommended: Attr::Known(!reasons.is_empty()),
             rotation_reasons: Attr::Known(reasons),
             status: cluster.status.into(),

@@ -9,9 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::provider::cluster_rotation::checks;
-use crate::provider::cluster_rotation::model::Magnum;
-use crate::provider::cluster_rotation::workloads::signed;
+use crate::provider::magnum::{not_found, signed};
 use crate::provider::openstack::{Openstack, patience};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -81,10 +79,14 @@ impl Ephemeral for KubeconfigResource {
         let session = self.openstack.session_now().await?;
         let patience = patience(cx);
         let id = config.cluster.known().cloned().unwrap_or_default();
-        let target = checks::find(&session, &Magnum::default(), &id, &patience)
-            .await
-            .map_err(|failure| failure.at_attribute("cluster"))?;
-        let Some(host) = target.cluster.api_address.clone().filter(|host| !host.is_empty()) else {
+        let cluster = match session.magnum().cluster(&id, &patience).await {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                let why = not_found(&session, &id, &error, &patience).await;
+                return Err(why.at_attribute("cluster").into());
+            }
+        };
+        let Some(host) = cluster.api_address.clone().filter(|host| !host.is_empty()) else {
             return Err(Diagnostic::error(
                 "The cluster has no address",
                 format!("Magnum does not tell the API address of the cluster {id:?} yet."),
@@ -97,10 +99,9 @@ impl Ephemeral for KubeconfigResource {
             None => crate::provider::openstack::token(&session, &patience).await?.user.name,
         };
         let groups = config.groups.known().map(|groups| groups.0.clone()).unwrap_or_default();
-        let certificate = signed(&session, &target.cluster, &username, &groups, &patience).await?;
+        let certificate = signed(&session, &cluster, &username, &groups, &patience).await?;
         let key = Secret(certificate.key);
-        let raw =
-            raw(&target.cluster.name, &host, &username, &certificate.ca, &certificate.pem, &key);
+        let raw = raw(&cluster.name, &host, &username, &certificate.ca, &certificate.pem, &key);
         let result = Kubeconfig {
             client_certificate: Attr::Known(certificate.pem),
             client_key: Attr::Known(key),

@@ -57,19 +57,26 @@ async fn without_a_refresh_nothing_new_is_decided() {
 }
 
 #[tokio::test]
-async fn a_rotation_by_hand_is_seen_and_counts_as_the_one_that_is_asked_for() {
+async fn a_rotation_by_hand_answers_a_schedule_and_no_trigger() {
     let bed = Clusters::start(OLD).await;
-    let mut ws = bed.workspace(credential(json!({})));
+    let mut ws = bed.workspace(scheduled());
     ws.up_well().await;
     let mut other = bed.workspace(credential(json!({})));
+    bed.pass_days(20);
     other.up_well().await;
     assert_eq!(bed.rotations(), (2, 0));
+    // Nights in which only plans are made store nothing.
+    for _ in 0..12 {
+        bed.pass_days(1);
+        let plan = ws.plan().await;
+        plan.assert_empty();
+        plan.told.only("The cluster's credential was rotated outside this resource");
+    }
+    ws.change(PROD, trigger("2"));
     let plan = ws.plan().await;
-    plan.assert_empty();
-    plan.told.only("The cluster's credential was rotated outside this resource");
-    ws.change(PROD, trigger("2")).up_well().await;
-    assert_eq!(bed.rotations(), (2, 0));
-    assert_eq!(ws.attribute(PROD, "generation"), json!(2));
+    assert_eq!(plan.change(PROD).attribute("generation"), (json!(1), json!(2)));
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.rotations(), (3, 0), "whoever asks wants a rotation after that");
     ws.plan().await.told.assert_silent();
 }
 

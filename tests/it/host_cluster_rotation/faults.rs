@@ -138,6 +138,8 @@ pub(super) async fn comes_to_rest(
         if !plan.told.failed() {
             let _ = ws.apply(&plan).await;
         }
+        // What was sent may come as late as this; only then is it certain that it never did.
+        bed.pass(jiff::SignedDuration::from_mins(3));
         plan = ws.plan().await;
     }
     assert!(plan.is_empty() && plan.told.0.is_empty(), "{what}: not at rest: {:#?}", plan.told);

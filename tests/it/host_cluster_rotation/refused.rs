@@ -160,5 +160,5 @@ async fn an_unhealthy_cluster_and_a_former_credential_that_stays_are_told() {
     });
     ws.change(PROD, trigger("2"));
     let told = ws.up_well().await.told;
-    told.only("The cluster is unhealthy");
+    told.only("The cluster is not well after the rotation");
 }

@@ -7,7 +7,8 @@ use crate::cloud::openstack::Token;
 use crate::provider::application_credential::decide;
 use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::arguments::{moment, period};
-use crate::provider::due::recorded_due;
+use crate::provider::schedule::due::recorded_due;
+use crate::provider::schedule::tell_changed;
 use crate::rotation::{Due, Moment, Reason, Step};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
@@ -141,8 +142,8 @@ pub fn policy_changed(
 ) {
     let rotates =
         steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
-    let dropped: Vec<String> = recorded_due(&prior.rotation_due)
-        .iter()
+    let dropped: Vec<Due> = recorded_due(&prior.rotation_due)
+        .into_iter()
         .filter(|due| !remaining.contains(due))
         .filter(|due| !(rotates && due.calls_for_generation()))
         .filter(|due| {
@@ -152,20 +153,8 @@ pub fn policy_changed(
             };
             !steps.iter().any(ends)
         })
-        .map(ToString::to_string)
         .collect();
-    if dropped.is_empty() {
-        return;
-    }
-    cx.tell(Diagnostic::warning(
-        "The schedule changes with this apply",
-        format!(
-            "For the application credential {} this was due: {}. As the arguments that it follows from change, it is judged \
-             anew: what is due by the new ones is done by the plan after this apply.",
-            called(prior),
-            dropped.join("; ")
-        ),
-    ));
+    tell_changed(cx, &format!("the application credential {}", called(prior)), &dropped);
 }
 
 /// Another user takes over.

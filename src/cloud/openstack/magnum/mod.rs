@@ -4,6 +4,12 @@
 //! Two answers do not say what they seem to. The rotation of a credential is synchronous although it answers
 //! 202, and after 60 seconds it answers 500 while it goes on: an ambiguous answer is settled by looking at the
 //! cluster, never by sending it again. And a refused rotation of the CA may have replaced the stored CA.
+//!
+//! A third says more than it seems to: not every 404 means that a cluster is gone ([`is_gone`]).
+
+mod found;
+
+pub use found::{FoundCluster, Restarts};
 
 use std::collections::BTreeMap;
 
@@ -56,6 +62,16 @@ pub struct Version(pub u32, pub u32);
 /// The first version that rotates credentials (Magnum 21.0.0).
 pub const ROTATES_CREDENTIALS: Version = Version(1, 12);
 
+/// Whether an answer is Magnum's own word that this cluster exists no more. A 404 may also be about the cluster's
+/// template (Magnum 23 hides a cluster whose template the login may not see), about the project, or a load balancer's.
+pub fn is_gone(error: &Error, id: &str) -> bool {
+    matches!(error, Error::Api(answer)
+        if answer.status == 404 && answer.message.contains(&format!("Cluster {id} could not be found")))
+}
+
+/// How many clusters a project's list may have: more are not read.
+const MOST_CLUSTERS: usize = 10_000;
+
 /// Calls to Magnum with a session's token.
 #[derive(Clone, Copy, Debug)]
 pub struct Magnum<'s> {
@@ -95,9 +111,11 @@ impl<'s> Magnum<'s> {
                 request.url.query_pairs_mut().append_pair("marker", &last.uuid);
             }
             let page: wire::Clusters = self.session.json(request, patience).await?;
-            let ended = page.next.is_none() || page.clusters.is_empty();
+            let last = all.last().map(|last| last.uuid.clone());
+            let turned = page.clusters.last().is_some_and(|next| Some(&next.uuid) != last.as_ref());
+            let ended = page.next.is_none() || !turned;
             all.extend(page.clusters);
-            if ended {
+            if ended || all.len() > MOST_CLUSTERS {
                 return Ok(all);
             }
         }
@@ -238,6 +256,27 @@ mod wire {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_its_own_word_about_this_cluster_means_gone() {
+        let answer = |status, message: &str| {
+            Error::Api(crate::cloud::openstack::ApiError {
+                status,
+                message: message.into(),
+                request_id: None,
+                request: "GET /v1/clusters/u1".into(),
+            })
+        };
+        assert!(is_gone(&answer(404, "Cluster u1 could not be found."), "u1"));
+        for other in [
+            answer(404, "ClusterTemplate t1 could not be found."),
+            answer(404, "Cluster u2 could not be found."),
+            answer(404, "404 Not Found"),
+            answer(403, "Cluster u1 could not be found."),
+        ] {
+            assert!(!is_gone(&other, "u1"), "{other}");
+        }
+    }
 
     #[test]
     fn versions_are_compared_as_numbers() {

@@ -1,0 +1,212 @@
+//! After a rotation: the workloads that hold the old credential are restarted, and every pod of them is seen to be new.
+//! One that cannot be restarted keeps no other from it.
+
+use crate::clock;
+use crate::cloud::Surroundings;
+use crate::cloud::kubernetes::{self, Access, Client, Kind, Verdict, Workload};
+use crate::provider::cluster_credential_rotation::magnum::block::{self, Magnum};
+use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster;
+use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
+use crate::provider::cluster_credential_rotation::magnum::{inside, told};
+use crate::provider::cluster_credential_rotation::platform::{Advance, Failure, Proof, Stage};
+use crate::provider::magnum::signed;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::tfplugin::model::Attr;
+
+/// What Catalyst Cloud's page tells an operator to restart.
+const DEFAULT: [(Kind, &str); 3] = [
+    (Kind::Deployment, "openstack-cinder-csi-controllerplugin"),
+    (Kind::DaemonSet, "openstack-cinder-csi-nodeplugin"),
+    (Kind::DaemonSet, "openstack-cloud-controller-manager"),
+];
+const NAMESPACE: &str = "openstack-system";
+
+/// The workloads that the block names, or the default ones.
+pub fn wanted(magnum: &Magnum) -> Result<Vec<Workload>, Diagnostic> {
+    let wrong = |error: kubernetes::workload::NameError| {
+        Diagnostic::error("That is not the name of a workload", error.to_string())
+            .at(inside("workloads"))
+    };
+    let Some(named) = magnum.workloads.known() else {
+        let all = DEFAULT.iter().map(|(kind, name)| Workload::new(NAMESPACE, *kind, name));
+        return all.collect::<Result<_, _>>().map_err(wrong);
+    };
+    let one = |named: &block::Workload| {
+        let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_default();
+        let kind = text(&named.kind).parse().unwrap_or(Kind::Deployment);
+        Workload::new(&text(&named.namespace), kind, &text(&named.name))
+    };
+    named.iter().map(one).collect::<Result<_, _>>().map_err(wrong)
+}
+
+/// How the state names them; None where a name is not known yet.
+pub fn names(magnum: &Magnum) -> Option<Vec<String>> {
+    let known = |workload: &block::Workload| {
+        workload.kind.is_known() && workload.name.is_known() && workload.namespace.is_known()
+    };
+    if magnum.workloads.is_unknown() || !magnum.workloads.known().into_iter().flatten().all(known) {
+        return None;
+    }
+    let wanted = wanted(magnum).unwrap_or_default();
+    Some(wanted.iter().map(ToString::to_string).collect())
+}
+
+/// One workload: asked to restart, or waited for.
+pub async fn advance(
+    cluster: &MagnumCluster,
+    stage: &mut Stage<'_>,
+    notes: &mut Notes,
+) -> Result<Advance, Failure> {
+    let unfinished = |why: Diagnostic| Failure::Unfinished(why.into());
+    let mut left = notes.left.clone().unwrap_or_default();
+    let wanted = wanted(&cluster.block).map_err(unfinished)?;
+    // Those that the block does not name any more are nobody's business.
+    left.retain(|name| wanted.iter().any(|workload| workload.to_string() == *name));
+    let client = enter(cluster).await.map_err(|why| unfinished(half_done(why)))?;
+    let stamp = match notes.restarted_at {
+        Some(stamp) => stamp,
+        // By the cluster's own clock, as its pods' ages are.
+        None => {
+            client
+                .version(&cluster.patience)
+                .await
+                .map_err(|error| unfinished(half_done(unreachable(&error))))?
+                .1
+        }
+    };
+    notes.restarted_at = Some(stamp);
+    let mut failures: Vec<Diagnostic> = Vec::new();
+    let mut asked = Vec::new();
+    for workload in wanted.iter().filter(|workload| left.contains(&workload.to_string())) {
+        match client.restart(workload, stamp, &cluster.patience).await {
+            Ok(_) => asked.push(workload),
+            Err(error) => failures.push(half_done(refused(workload, &error))),
+        }
+    }
+    for workload in asked {
+        match client.wait_for_rollout(workload, stamp, &cluster.patience).await {
+            Ok(rollout) => {
+                if rollout.pods.is_empty() {
+                    notes.no_pods.insert(workload.to_string());
+                }
+                left.remove(&workload.to_string());
+            }
+            Err(error) => failures.push(half_done(refused(workload, &error))),
+        }
+    }
+    notes.left = Some(left);
+    if !failures.is_empty() {
+        return Err(Failure::Unfinished(Diagnostics(failures)));
+    }
+    if !notes.no_pods.is_empty() {
+        stage.cx.tell(told::no_pods(cluster.shown(), &notes.no_pods));
+    }
+    Ok(Advance::Done(Proof::seen()))
+}
+
+/// The way into the cluster, seen to lead to this cluster and to no other: the provider's own, or a certificate that
+/// Magnum signs for a key in memory.
+pub async fn enter(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
+    let known = cluster.entered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    if let Some(client) = known {
+        return Ok(client);
+    }
+    let client = find_a_way(cluster).await?;
+    *cluster.entered.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+        Some(client.clone());
+    Ok(client)
+}
+
+async fn find_a_way(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
+    let from = Surroundings::of_process();
+    let shown = cluster.shown();
+    let server = shown.api_address.as_deref().unwrap_or_default();
+    if let Some(configured) = cluster.services.kubernetes.configured() {
+        let access = configured
+            .resolve(&from)
+            .map_err(|error| Diagnostic::error("Kubernetes is not configured", error.message))?;
+        let client = Client::new(access);
+        if same_server(client.origin(), server) || shows_the_cluster_s_ca(cluster, &client).await {
+            return Ok(client);
+        }
+        return Err(Diagnostic::error(
+            "The kubernetes block does not lead to this cluster",
+            format!(
+                "It leads to {}, and {} is at {}; what answers there does not show a certificate of the cluster's CA either, as far as this \
+                 login can see that. Workloads of another cluster would restart.\n\nTake the kubernetes block out, so that Magnum's own \
+                 certificates are used, or give each cluster a provider of its own (alias).",
+                client.origin(),
+                told::called(shown),
+                if server.is_empty() { "no known address" } else { server },
+            ),
+        ));
+    }
+    if server.is_empty() {
+        return Err(Diagnostic::error(
+            "The cluster has no address",
+            format!(
+                "Magnum does not tell the API address of {}. Give the provider a kubernetes block.",
+                told::called(shown)
+            ),
+        ));
+    }
+    let groups = cluster.block.kubernetes_groups.known().map(|groups| groups.0.clone());
+    let groups = groups.unwrap_or_else(|| vec!["system:masters".to_owned()]);
+    let certificate = signed(&cluster.session, shown, "rekey", &groups, &cluster.patience).await?;
+    let access =
+        Access::with_certificate(server, &certificate.ca, &certificate.pem, certificate.key, &from);
+    access.map(Client::new).map_err(|error| {
+        Diagnostic::error("The cluster's address or certificates cannot be used", error.message)
+    })
+}
+
+/// Host and port are the same.
+fn same_server(one: &str, other: &str) -> bool {
+    let place = |text: &str| {
+        let url = reqwest::Url::parse(text).ok()?;
+        Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()))
+    };
+    place(one).is_some() && place(one) == place(other)
+}
+
+/// Behind another address, such as a tunnel's, it is known by its CA.
+async fn shows_the_cluster_s_ca(cluster: &MagnumCluster, client: &Client) -> bool {
+    let ca = cluster.session.magnum().ca(cluster.uuid(), &cluster.patience).await;
+    let chain = client.served_chain(&cluster.patience).await;
+    matches!((ca, chain), (Ok(ca), Ok(chain)) if chain.verify(&ca, clock::now()) == Verdict::Trusted)
+}
+
+pub fn unreachable(error: &kubernetes::Error) -> Diagnostic {
+    let summary = match error {
+        kubernetes::Error::Unreachable { .. } => "The cluster's API server cannot be reached",
+        _ => "The cluster's API server cannot be asked",
+    };
+    Diagnostic::error(summary, with_advice(&error.to_string(), error))
+}
+
+fn refused(workload: &Workload, error: &kubernetes::Error) -> Diagnostic {
+    let (summary, story) = match error {
+        kubernetes::Error::Stuck(stuck) => ("A workload does not come back", stuck.report()),
+        kubernetes::Error::Forbidden(_) => {
+            ("The workloads may not be restarted by this login", error.to_string())
+        }
+        kubernetes::Error::WorkloadNotFound { .. } => ("A workload is missing", error.to_string()),
+        kubernetes::Error::Unreachable { .. } => return unreachable(error),
+        _ => ("A workload could not be restarted", format!("{workload}: {error}")),
+    };
+    Diagnostic::error(summary, with_advice(&story, error))
+}
+
+fn with_advice(story: &str, error: &kubernetes::Error) -> String {
+    let advice = error.advice().map_or(String::new(), |advice| format!("\n\n{advice}"));
+    format!("{story}{advice}")
+}
+
+fn half_done(why: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nThe cluster's credential is rotated, and every other workload is restarted; pods from before go on with a credential that is \
+         revoked. The next apply takes up the workloads that are left and does not rotate again.",
+        why.detail
+    );
+    Diagnostic { detail, ..why }
+}

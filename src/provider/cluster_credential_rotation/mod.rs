@@ -1,0 +1,272 @@
+//! `rekey_cluster_credential_rotation`: a credential of a cluster is rotated, and the cluster is seen to come back.
+//!
+//! `model` is the schema, `read`, `plan` and `apply` the life, the same for every platform; what is decided, is decided
+//! in `rotation::course`. `platform` is the seam; behind it stands a folder for each platform.
+
+pub mod apply;
+pub mod magnum;
+pub mod model;
+pub mod plan;
+pub mod platform;
+pub mod private;
+pub mod read;
+pub mod told;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::clock;
+use crate::provider::arguments::{period, whole_seconds};
+use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Identity};
+use crate::provider::cluster_credential_rotation::plan::Planned;
+use crate::provider::cluster_credential_rotation::platform::{
+    Known, Opened, Platform, Services, Which,
+};
+use crate::provider::cluster_credential_rotation::private::Private;
+use crate::provider::schedule::due::{recorded_due, rotation_due};
+use crate::provider::schedule::{Scheduled, known_policy, tell_changed, tell_held, too_early};
+use crate::provider::timeouts::Defaults;
+use crate::rotation::course::{Next, Phase};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::Attr;
+use crate::tfplugin::traits::{
+    Change, ImportTarget, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
+};
+
+/// The resource. What it asks the clouds for goes through [`Services`].
+#[derive(Debug)]
+pub struct ClusterRotationResource {
+    services: Services,
+    /// One rotation at a time for each object, within this process.
+    rotating: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// What the state holds of one.
+type Record = Stored<ClusterRotationResource>;
+
+const HOUR: i64 = 3_600;
+
+impl ClusterRotationResource {
+    pub fn new(services: Services) -> Self {
+        Self { services, rotating: Mutex::default() }
+    }
+
+    fn one_at_a_time(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut rotating = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(rotating.entry(id.to_owned()).or_default())
+    }
+
+    /// What the platform can say of a planned rotation already: diagnostics only.
+    async fn check(
+        &self,
+        cx: &Context,
+        platform: &dyn Platform,
+        known: Option<Known<'_>>,
+        config: &ClusterRotation,
+    ) -> Result<()> {
+        let which = known.map_or(Which::Named, Which::LookedAt);
+        let cluster = match platform.open(cx, which).await {
+            Ok(Opened::Here(cluster)) => cluster,
+            Ok(Opened::NotYet(_)) => return Ok(()),
+            Ok(Opened::Gone(why) | Opened::Hidden(why)) => {
+                let severity = crate::tfplugin::diagnostics::Severity::Error;
+                return self.refuse(cx, vec![Diagnostic { severity, ..why }]);
+            }
+            Err(Diagnostics(why)) => return self.refuse(cx, why),
+        };
+        let none = ClusterRotation::default();
+        let mut refusals = cluster.refusals(cx, false).await;
+        if !config.renew_before.is_null() {
+            let look = cluster.look(cx, known.map_or(&none, |known| known.state)).await;
+            let lifetime = look.ok().and_then(|look| look.lifetime);
+            refusals.extend(too_early(&config.renew_before, lifetime));
+        }
+        self.refuse(cx, refusals)?;
+        for warning in cluster.forewarn(cx, known).await {
+            cx.tell(warning);
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, cx: &Context, refusals: Vec<Diagnostic>) -> Result<()> {
+        self.services.plan_checks().refuse(cx, refusals)
+    }
+}
+
+#[async_trait]
+impl Resource for ClusterRotationResource {
+    type Identity = Identity;
+    type Model = ClusterRotation;
+    type Private = Private;
+
+    const NAME: &'static str = "cluster_credential_rotation";
+
+    fn timeout(&self, operation: Operation, model: &ClusterRotation) -> Option<Duration> {
+        let twenty = Duration::from_mins(20);
+        let two = Duration::from_mins(2);
+        let usual = Defaults { create: twenty, delete: two, read: two, update: twenty };
+        let platform = platform::of(&self.services, model);
+        let defaults = platform.map_or(usual, |platform| platform.timeouts());
+        Some(defaults.or(&model.timeouts, operation))
+    }
+
+    async fn validate(&self, _cx: &Context, config: &ClusterRotation) -> Result<()> {
+        let mut errors = Vec::new();
+        if period(&config.rotation_period).is_some_and(|period| period.seconds() < HOUR) {
+            errors.push(
+                Diagnostic::error(
+                    "The duration is too short",
+                    "rotation_period must be at least an hour (PT1H, 1h): a cluster is not rotated more often than that.",
+                )
+                .at_attribute("rotation_period"),
+            );
+        }
+        if let Some(platform) = platform::of(&self.services, config) {
+            errors.extend(platform.validate(config));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+    }
+
+    async fn read(&self, cx: &Context, stored: Record) -> Result<Option<Record>> {
+        read::read(self, cx, stored).await
+    }
+
+    async fn plan(&self, cx: &Context, request: PlanRequest<Self>) -> Result<Plan<Self>> {
+        let PlanRequest { prior, config, proposed, private } = request;
+        if config.rotate_on_create.is_unknown() {
+            return Err(Diagnostic::error(
+                "The rotation policy is not known",
+                "rotate_on_create decides whether anything is rotated, so the plan needs its value.",
+            )
+            .at_attribute("rotate_on_create")
+            .into());
+        }
+        let Some(prior) = prior else {
+            let platform = platform::of(&self.services, &config);
+            if let Some(platform) = platform.as_deref().filter(|_| config.rotates_on_create()) {
+                self.check(cx, platform, None, &config).await?;
+            }
+            let planned = plan::create(platform.as_deref(), &config, proposed);
+            return Ok(Plan { planned, private, requires_replace: Vec::new() });
+        };
+        known_policy(&config)?;
+        // A block that is not known yet is taken for the state's, until apply knows it.
+        let platform = platform::of(&self.services, &config).or_else(|| {
+            platform::of(&self.services, &prior).filter(|_| platform::unknown(&config))
+        });
+        let Some(platform) = platform else {
+            return Err(told::no_platform().into());
+        };
+        let planned = plan::update(&*platform, &prior, &config, proposed, &private);
+        self.tell(cx, &*platform, &prior, &config, &private, &planned).await?;
+        let Planned { state, requires_replace, .. } = planned;
+        Ok(Plan { planned: state, private, requires_replace })
+    }
+
+    async fn plan_destroy(&self, cx: &Context, prior: Record) -> Result<()> {
+        if let Some(platform) = platform::of(&self.services, &prior.state) {
+            let known = Known { state: &prior.state, memory: &prior.private.memory };
+            let (called, stays) = (platform.called(known), platform.stays(known));
+            cx.tell(told::nothing_undone(&called, &stays, &prior.state));
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        change: Change<Self>,
+        state: &StateCell<Self>,
+    ) -> Result<()> {
+        Box::pin(apply::create(self, cx, change, state)).await
+    }
+
+    async fn update(
+        &self,
+        cx: &Context,
+        change: Change<Self>,
+        state: &StateCell<Self>,
+    ) -> Result<()> {
+        Box::pin(apply::update(self, cx, change, state)).await
+    }
+
+    async fn delete(&self, _cx: &Context, _prior: Record, state: &StateCell<Self>) -> Result<()> {
+        state.clear();
+        Ok(())
+    }
+
+    async fn import(&self, cx: &Context, target: ImportTarget<Identity>) -> Result<Record> {
+        let id = match target {
+            ImportTarget::Id(id) => id,
+            ImportTarget::Identity(identity) => identity.id.known_or_default(),
+        };
+        let (platform, model) = platform::of_import(&self.services, &id)?;
+        let cluster = platform.open(cx, Which::Named).await?.now()?;
+        let state = ClusterRotation {
+            generation: Attr::Known(0),
+            id: Attr::Known(cluster.id()),
+            phase: Attr::Known(Phase::None.name().into()),
+            rotation_due: rotation_due(&[]),
+            ..model
+        };
+        let private = Private {
+            imported: true,
+            memory: cluster.memory(),
+            since: Some(whole_seconds(clock::now())),
+            ..Private::begun()
+        };
+        let identity = Some(identity(&state));
+        Ok(Record { state, private, identity })
+    }
+}
+
+impl ClusterRotationResource {
+    /// What a plan of something that exists says beside its lines, or why there is none.
+    async fn tell(
+        &self,
+        cx: &Context,
+        platform: &dyn Platform,
+        prior: &ClusterRotation,
+        config: &ClusterRotation,
+        private: &Private,
+        planned: &Planned,
+    ) -> Result<()> {
+        let known = Known { state: prior, memory: &private.memory };
+        let called = platform.called(known);
+        if let Some(refusal) = too_early(&config.renew_before, private.lifetime) {
+            return Err(refusal.into());
+        }
+        if !planned.requires_replace.is_empty() {
+            if config.rotates_on_create() {
+                self.check(cx, platform, None, config).await?;
+            }
+            return Ok(());
+        }
+        match &planned.decision.next {
+            Next::Refuse { reasons } => return Err(told::in_overlap(prior, reasons).into()),
+            Next::Begin { .. } => self.check(cx, platform, Some(known), config).await?,
+            Next::Finish(_) | Next::Perhaps { .. } | Next::Rest => {}
+        }
+        // Read judges by the state, and cannot know yet that the configuration holds it now.
+        let due = recorded_due(&prior.rotation_due);
+        if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
+            tell_held(cx, &called, &planned.decision.held);
+        }
+        let begins = matches!(planned.decision.next, Next::Begin { .. });
+        let changed = config.policy().changed_from(&prior.policy());
+        let dropped = |due: &crate::rotation::Due| {
+            !begins && due.governors().iter().any(|by| changed.contains(by))
+        };
+        let dropped: Vec<_> = due.into_iter().filter(dropped).collect();
+        tell_changed(cx, &called, &dropped);
+        Ok(())
+    }
+}
+
+fn identity(state: &ClusterRotation) -> Identity {
+    Identity { id: state.id.clone() }
+}

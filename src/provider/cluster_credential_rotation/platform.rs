@@ -1,0 +1,339 @@
+//! What a platform gives: the seam between the course of a rotation, which is the same for all, and what one platform
+//! does for it. The set is closed: [`of`] lists it.
+//!
+//! A [`Platform`] is pure: it knows its block and nothing of the cloud. Opened, it becomes a [`Cluster`], which looks,
+//! sends and proves. Neither decides: what a look means is for `rotation::course`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::provider::cluster_credential_rotation::magnum::MagnumPlatform;
+use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
+use crate::provider::clusters::Clusters;
+use crate::provider::kubernetes::Shared;
+use crate::provider::openstack::Openstack;
+use crate::provider::plan_checks::PlanChecks;
+use crate::provider::timeouts::Defaults;
+use crate::rotation::Change;
+use crate::rotation::course::{Phase, Standing, Trace};
+use crate::tfplugin::context::Context;
+use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Result};
+use crate::tfplugin::model::Attr;
+
+/// The ways to the clouds that platforms share with the rest of the provider.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub clusters: Arc<Clusters>,
+    pub kubernetes: Arc<Shared>,
+    pub openstack: Arc<Openstack>,
+}
+
+impl Services {
+    pub fn plan_checks(&self) -> PlanChecks {
+        self.openstack.plan_checks()
+    }
+}
+
+/// The platform whose block the configuration, or the state, holds. None: no block is known.
+pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platform>> {
+    if let Attr::Known(block) = &model.magnum {
+        return Some(Box::new(MagnumPlatform::new(services.clone(), block.clone())));
+    }
+    None
+}
+
+/// Whether a block is there whose arguments are not known yet.
+pub fn unknown(model: &ClusterRotation) -> bool {
+    model.magnum.is_unknown()
+}
+
+/// What is imported by this id: the platform, with the block that stands for it in the state.
+pub fn of_import(services: &Services, id: &str) -> Result<(Box<dyn Platform>, ClusterRotation)> {
+    let block = MagnumPlatform::block_of_import(id)?;
+    let platform = MagnumPlatform::new(services.clone(), block.clone());
+    let model = ClusterRotation { magnum: Attr::Known(block), ..ClusterRotation::default() };
+    Ok((Box::new(platform), model))
+}
+
+/// Inputs besides `triggers` whose change calls for a rotation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs {
+    pub changes: Vec<Change>,
+    /// Whose values are not known yet.
+    pub unknown: Vec<&'static str>,
+}
+
+/// A platform with its block: pure.
+#[async_trait]
+pub trait Platform: std::fmt::Debug + Send + Sync {
+    /// The name of its block, which tags the private data.
+    fn name(&self) -> &'static str;
+
+    /// What is wrong with the configuration, as far as it can be known offline.
+    fn validate(&self, config: &ClusterRotation) -> Vec<Diagnostic>;
+
+    /// The attributes that it fills; all others stay null.
+    fn facts(&self) -> &'static [Fact];
+
+    /// Those of them that a rotation changes.
+    fn changed_by_rotation(&self) -> &'static [Fact];
+
+    /// The phase in which an apply that rotates ends; None where that cannot be said before.
+    fn ends_in(&self) -> Option<Phase>;
+
+    /// How long operations may take.
+    fn timeouts(&self) -> Defaults;
+
+    /// Where the block means another object than the state's: those arguments cannot change in place.
+    fn replaced(&self, prior: &ClusterRotation, memory: &Value) -> Vec<AttributePath>;
+
+    /// What calls for a rotation besides `triggers`. `imported`: what the state does not know is recorded.
+    fn inputs(&self, prior: &ClusterRotation, imported: bool) -> Inputs {
+        let _ = (prior, imported);
+        Inputs::default()
+    }
+
+    /// What a rotation will restart, as far as it is known; null where nothing.
+    fn restarts(&self, memory: &Value) -> Attr<Vec<String>> {
+        let _ = memory;
+        Attr::Null
+    }
+
+    /// For texts that name the object without asking anybody: `the cluster "prod" (91b6…)`.
+    fn called(&self, known: Known<'_>) -> String;
+
+    /// The warning of an expiry that comes soon, if one does.
+    fn expiring(&self, known: Known<'_>, now: Timestamp) -> Option<Diagnostic> {
+        let _ = (known, now);
+        None
+    }
+
+    /// What a destroy leaves as it is.
+    fn stays(&self, known: Known<'_>) -> String;
+
+    /// Logs in and finds the object.
+    async fn open(&self, cx: &Context, which: Which<'_>) -> Result<Opened>;
+}
+
+/// What the state knows of the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub state: &'a ClusterRotation,
+    /// What [`Cluster::memory`] gave.
+    pub memory: &'a Value,
+}
+
+/// Which object is opened, and how fresh a look it takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The one that the block names, asked anew.
+    Named,
+    /// The state's, for looking: a copy that the walk shares will do.
+    LookedAt(Known<'a>),
+    /// The state's, asked anew: something is about to be done to it.
+    ActedOn(Known<'a>),
+}
+
+impl<'a> Which<'a> {
+    pub fn known(self) -> Option<Known<'a>> {
+        match self {
+            Self::Named => None,
+            Self::LookedAt(known) | Self::ActedOn(known) => Some(known),
+        }
+    }
+}
+
+/// What opening came to.
+#[derive(Debug)]
+pub enum Opened {
+    Here(Box<dyn Cluster>),
+    /// A setting of the provider is not known before apply.
+    NotYet(String),
+    /// The platform itself says that this object exists no more.
+    Gone(Diagnostic),
+    /// It cannot be seen by this login, which proves nothing: a warning, and the state is kept.
+    Hidden(Diagnostic),
+}
+
+impl Opened {
+    /// Where nothing can be done without it.
+    pub fn now(self) -> Result<Box<dyn Cluster>> {
+        match self {
+            Self::Here(cluster) => Ok(cluster),
+            Self::NotYet(setting) => Err(Diagnostic::error(
+                "The provider's configuration is not known yet",
+                format!(
+                    "The setting {setting} of the provider gets its value only at apply, and this cannot wait until then.\n\nApply \
+                     what it comes from first (-target), or give it a value that is known."
+                ),
+            )
+            .into()),
+            Self::Gone(why) | Self::Hidden(why) => {
+                let severity = crate::tfplugin::diagnostics::Severity::Error;
+                Err(Diagnostic { severity, ..why }.into())
+            }
+        }
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// For the state.
+    pub facts: Facts,
+    /// What tells one credential from the next; None where this login cannot see it.
+    pub signs: Option<Value>,
+    /// The login that looked could have made what it sees.
+    pub own: bool,
+    /// The phase that the platform itself shows of the last rotation; None where it shows none.
+    pub phase: Option<Phase>,
+    /// How long a credential of this kind lives, from its beginning to its expiry.
+    pub lifetime: Option<jiff::SignedDuration>,
+}
+
+/// Values for the state; what is not here stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Facts(pub Vec<(Fact, Value)>);
+
+impl Facts {
+    pub fn set(&mut self, fact: Fact, value: impl serde::Serialize) {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.0.retain(|(known, _)| *known != fact);
+        self.0.push((fact, value));
+    }
+
+    /// Writes them into the state.
+    pub fn write(&self, state: &mut ClusterRotation) {
+        for (fact, value) in &self.0 {
+            fact.write(state, value);
+        }
+    }
+}
+
+/// How a stage ends.
+#[derive(Debug)]
+pub enum Advance {
+    /// There is more to do, in this phase.
+    More(Phase),
+    /// The platform waits, in this phase; the apply is over.
+    Rests(Phase),
+    Done(Proof),
+}
+
+/// That a rotation is complete. Only a platform can say so, after it has looked.
+#[derive(Debug)]
+pub struct Proof(());
+
+impl Proof {
+    /// For platforms, and only after a look: what was seen is the caller's to answer for.
+    pub(in crate::provider::cluster_credential_rotation) fn seen() -> Self {
+        Self(())
+    }
+}
+
+/// How an effect failed: what is certain decides what the next apply does.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nothing was sent, or it was refused: all is as before.
+    Refused(Diagnostics),
+    /// It was sent, and nobody knows what became of it. The next apply looks for it.
+    Unknown(Diagnostics),
+    /// It was accepted and is not complete. The next apply takes it up and sends nothing again.
+    Unfinished(Diagnostics),
+    /// It was accepted, and the platform says that it is over without success. The next apply begins anew.
+    Ended(Diagnostics),
+}
+
+impl Failure {
+    pub fn why(self) -> Diagnostics {
+        match self {
+            Self::Refused(why) | Self::Unknown(why) | Self::Unfinished(why) | Self::Ended(why) => {
+                why
+            }
+        }
+    }
+}
+
+/// One stage of a rotation that is under way.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    pub cx: &'a Context,
+    pub phase: Phase,
+    pub sent_at: Timestamp,
+    /// The platform's own notes of this rotation: what was before, how far it is. Saved after each stage.
+    pub notes: &'a mut Value,
+    pub facts: &'a mut Facts,
+    /// The state as it will be: what the plan has promised stands in it.
+    pub state: &'a ClusterRotation,
+}
+
+/// An object of a platform, found by this login.
+#[async_trait]
+pub trait Cluster: std::fmt::Debug + Send + Sync {
+    /// The name of the platform's block.
+    fn platform(&self) -> &'static str;
+
+    /// The attribute `id`.
+    fn id(&self) -> String;
+
+    /// For texts: `the cluster "prod" (91b6…)`.
+    fn called(&self) -> String;
+
+    /// What plans and later runs shall know of it without asking anybody.
+    fn memory(&self) -> Value;
+
+    /// What is there.
+    async fn look(&self, cx: &Context, state: &ClusterRotation) -> Result<Look>;
+
+    /// What told the credential from others, as the state's attributes have it. Pure.
+    fn signs_of(&self, state: &ClusterRotation) -> Option<Value>;
+
+    /// What the signs of then and a look of now say. Pure.
+    fn standing(&self, then: Option<&Value>, now: &Look) -> Standing;
+
+    /// What keeps this login from rotating now. Asked at plan, and by apply immediately before it sends: then with
+    /// everything that can be known before (`sends`).
+    async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic>;
+
+    /// What a planned rotation brings that the plan's lines do not show.
+    async fn forewarn(&self, cx: &Context, known: Option<Known<'_>>) -> Vec<Diagnostic>;
+
+    /// Notes for a rotation that is about to be sent: what is there before it.
+    async fn mark(&self, state: &ClusterRotation) -> Result<Value>;
+
+    /// Notes for one that was found, of which nothing from before is known but the signs of then.
+    fn found(&self, state: &ClusterRotation, then: Option<&Value>) -> Value;
+
+    /// Sends it, once.
+    async fn send(
+        &self,
+        cx: &Context,
+        state: &ClusterRotation,
+        notes: &mut Value,
+    ) -> Result<(), Failure>;
+
+    /// Whether one that was sent has left a trace.
+    async fn trace(&self, notes: &Value) -> Result<Trace>;
+
+    /// From when on one that was sent and left no trace never took effect.
+    fn settled_by(&self, sent_at: Timestamp) -> Timestamp;
+
+    /// Does the next stage, or waits for it.
+    async fn advance(&self, stage: &mut Stage<'_>) -> Result<Advance, Failure>;
+
+    /// Ends the overlap, on platforms that have one.
+    async fn complete(&self, stage: &mut Stage<'_>) -> Result<(), Failure> {
+        let _ = stage;
+        Err(Failure::Refused(
+            Diagnostic::error(
+                "There is no overlap to complete",
+                format!("On this platform a rotation of {} completes by itself.", self.called()),
+            )
+            .at_attribute("complete_generation")
+            .into(),
+        ))
+    }
+}

@@ -1,0 +1,173 @@
+//! What the operator is told, whatever the platform. Summaries are constants; the detail names the object, says what
+//! is still valid and what to do. `called` is as a platform calls it: `the cluster "prod" (91b6…)`.
+
+use jiff::Timestamp;
+
+use crate::provider::cluster_credential_rotation::model::ClusterRotation;
+use crate::rotation::course::{Adopted, Phase};
+use crate::rotation::{Moment, Reason};
+use crate::tfplugin::diagnostics::{AttributePath, Diagnostic};
+
+pub fn not_refreshed(called: &str, setting: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "Cluster not refreshed",
+        format!(
+            "The provider's setting {setting} is not known before apply, so {called} could not be looked at. The state is kept as it \
+             was; what has become due since then waits for the next plan."
+        ),
+    )
+}
+
+pub fn rotated_outside(called: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The cluster's credential was rotated outside this resource",
+        format!(
+            "What {called} has is another credential than the state knows. A schedule counts from now; a change of triggers rotates \
+             once more."
+        ),
+    )
+}
+
+/// The process of the last update died, and what it was to do may be done.
+pub fn of_a_dead_run(called: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "A rotation was found whose run died",
+        format!(
+            "The last apply of {called} did not end, and another credential is there than the state knows. If the rotation that it was \
+             to do is still planned, the next apply takes this one as made and proves it."
+        ),
+    )
+}
+
+pub fn begun_outside(called: &str, phase: Phase) -> Diagnostic {
+    Diagnostic::warning(
+        "A rotation was begun outside this resource",
+        format!(
+            "A rotation of {called} that this resource did not begin is in the phase {:?}. It is counted as the next generation.",
+            phase.name()
+        ),
+    )
+}
+
+pub fn unfinished(called: &str, phase: Phase) -> Diagnostic {
+    Diagnostic::warning(
+        "A rotation is not complete",
+        format!(
+            "The last rotation of {called} stopped in the phase {:?}. The next apply takes it up there.",
+            phase.name()
+        ),
+    )
+}
+
+/// Of a create that stops short.
+pub fn goes_on(detail: &str) -> String {
+    format!(
+        "{detail}\n\nResources that depend on this one are applied although the rotation is not complete. The next apply takes it up \
+         where it stopped and does not rotate again."
+    )
+}
+
+pub fn adopted(called: &str, why: Adopted) -> Diagnostic {
+    let why = match why {
+        Adopted::OfDeadRun => "the last apply died while it rotated, and its rotation was found",
+        Adopted::Young => "it was rotated outside since, and a schedule asks for no more than that",
+        Adopted::UnderWay => "one is under way already",
+    };
+    Diagnostic::warning(
+        "A rotation that was found is taken as made",
+        format!(
+            "For {called} no further rotation was sent: {why}. It is proven like one of this apply."
+        ),
+    )
+}
+
+pub fn rotates_again(called: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The cluster is rotated once more",
+        format!(
+            "The credential of {called} was rotated outside this resource since the last apply. That does not count for what was asked \
+             for: whoever changes triggers wants a rotation after that, also of what somebody else has made meanwhile."
+        ),
+    )
+}
+
+pub fn under_way_elsewhere(called: &str, phase: Option<Phase>) -> Diagnostic {
+    let phase = phase.map_or("under way", Phase::name);
+    Diagnostic::error(
+        "A rotation that somebody else began is under way",
+        format!(
+            "For {called} a rotation that this resource did not begin is {phase}, and the platform begins no second one. Nothing was \
+             sent.\n\nPlan again: the plan shows it, and what ends it."
+        ),
+    )
+}
+
+pub fn not_seen(called: &str, until: Timestamp) -> Diagnostic {
+    Diagnostic::error(
+        "It is not known whether the cluster's credential was rotated",
+        format!(
+            "A rotation of {called} was sent, and nothing of it can be seen so far. It may still come until {}.\n\nApply again: it is \
+             looked for first, and sent again only after that.",
+            Moment(until)
+        ),
+    )
+}
+
+/// A change asks for a rotation while the last one waits in its overlap.
+pub fn in_overlap(state: &ClusterRotation, reasons: &[Reason]) -> Diagnostic {
+    let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    let generation = state.counted();
+    let by_itself = state
+        .auto_completes_at
+        .known()
+        .map_or_else(String::new, |at| format!(" The platform ends it by itself at {at}."));
+    Diagnostic::error(
+        "The last rotation is still in its overlap",
+        format!(
+            "The next rotation is called for ({}), and the platform begins none before the overlap of generation {generation} has \
+             ended.{by_itself}\n\nTo end it sooner, and cut off clients that still use the old credentials, set complete_generation = \
+             {generation} first.",
+            reasons.join("; ")
+        ),
+    )
+    .at(AttributePath::attribute("triggers"))
+}
+
+pub fn no_platform() -> Diagnostic {
+    Diagnostic::error(
+        "No platform",
+        "The block that names the cluster is not known. This is a bug of the provider.",
+    )
+}
+
+/// An argument that the plan did not know turned out to name another object.
+pub fn another_object(state: &ClusterRotation) -> Diagnostic {
+    Diagnostic::error(
+        "The configuration names another cluster",
+        format!(
+            "When this was planned it was not known which cluster is meant, and it is another than {}. Nothing was sent, and the state \
+             is as before.\n\nPlan again: now it is known, and the plan shows the replacement.",
+            state.id.known().map_or("the state's", String::as_str)
+        ),
+    )
+}
+
+pub fn nothing_undone(called: &str, stays: &str, state: &ClusterRotation) -> Diagnostic {
+    let phase = state.at();
+    let goes_on = match (phase.is_under_way(), state.auto_completes_at.known()) {
+        (true, Some(at)) => format!(
+            " A rotation is in the phase {:?}; the platform goes on with it, and completes it at {at}.",
+            phase.name()
+        ),
+        (true, None) => {
+            format!(" A rotation is in the phase {:?}; it is not stopped.", phase.name())
+        }
+        (false, _) => String::new(),
+    };
+    Diagnostic::warning(
+        "Destroying a rotation undoes nothing",
+        format!(
+            "For {called}, {stays} stays as the last rotation left it.{goes_on} Only this record of it is removed."
+        ),
+    )
+}
