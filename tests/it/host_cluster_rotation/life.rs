@@ -2,7 +2,7 @@
 //! imported, destroyed.
 
 use rekey_sandbox::ClusterEvent;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{Clusters, DEPLOYMENT, NAMESPACE, NEW, OLD, PROD, credential, trigger};
 use crate::host::{Action, Cli, unknown};
