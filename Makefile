@@ -62,6 +62,10 @@ install: ## Build the release and install it into the user's plugin directory
 	@scripts/need.sh rust
 	scripts/install.sh
 
+.PHONY: address
+address: ## Where terraform and tofu look for the provider; ADDRESS=[HOST/]NAMESPACE/rekey sets it
+	@scripts/address.sh $(ADDRESS)
+
 .PHONY: soak
 soak: ## Random histories of a credential, and the property tests of what decides, as many as CASES says
 	REKEY_HISTORIES=$${CASES:-100000} PROPTEST_CASES=$${CASES:-100000} \

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rekey::provider::address;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,11 +29,14 @@ impl Directory {
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins)?;
         fs::hard_link(built.join(PROVIDER), plugins.join(PROVIDER))?;
-        let plugins = plugins.display();
+        let overrides: Vec<_> = address::full()
+            .iter()
+            .map(|name| format!("    \"{name}\" = \"{}\"", plugins.display()))
+            .collect();
         let config = format!(
-            "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n    \
-             \"registry.terraform.io/rekey/rekey\" = \"{plugins}\"\n    \
-             \"registry.opentofu.org/rekey/rekey\" = \"{plugins}\"\n  }}\n  direct {{}}\n}}\n"
+            "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n{}\n  }}\n  \
+             direct {{}}\n}}\n",
+            overrides.join("\n")
         );
         let directory = Self { folder, cli: find()?, environment: BTreeMap::new() };
         directory.write("cli.tfrc", &config)?;

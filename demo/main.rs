@@ -18,17 +18,21 @@ use rekey_sandbox::Sandbox;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const PROVIDER_BLOCK: &str = r#"
+const PROVIDER_BLOCK: &str = concat!(
+    r#"
 terraform {
   required_providers {
-    rekey = { source = "rekey/rekey" }
+    rekey = { source = ""#,
+    env!("PROVIDER_ADDRESS"),
+    r#"" }
   }
 }
 
 provider "rekey" {
   openstack = { cloud = "sandbox" }
 }
-"#;
+"#
+);
 
 #[tokio::main]
 async fn main() -> Outcome<()> {

@@ -16,11 +16,13 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = ROOT / "target" / "release"
 PROVIDER = RELEASE / "terraform-provider-rekey"
+ADDRESS = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["terraform"]["address"]
 STARTS = 40
 # How many credentials, and how often each plan is made.
 PLANS = {1: 7, 100: 7, 1000: 3}
@@ -125,7 +127,7 @@ def plans(cli, folder, cloud):
 CREDENTIALS = """
 terraform {{
   required_providers {{
-    rekey = {{ source = "rekey/rekey" }}
+    rekey = {{ source = "{address}" }}
   }}
 }}
 
@@ -148,12 +150,13 @@ def workspace(folder, count, template):
     plugins = folder / "plugins"
     plugins.mkdir(parents=True)
     os.link(PROVIDER, plugins / PROVIDER.name)
-    (folder / "main.tf").write_text(template.format(count=count))
+    (folder / "main.tf").write_text(template.format(address=ADDRESS, count=count))
+    registries = ["registry.terraform.io/", "registry.opentofu.org/"] if ADDRESS.count("/") == 1 else [""]
+    overrides = "\n".join(f'    "{host}{ADDRESS}" = "{plugins}"' for host in registries)
     (folder / "cli.tfrc").write_text(f"""disable_checkpoint = true
 provider_installation {{
   dev_overrides {{
-    "registry.terraform.io/rekey/rekey" = "{plugins}"
-    "registry.opentofu.org/rekey/rekey" = "{plugins}"
+{overrides}
   }}
   direct {{}}
 }}

@@ -7,9 +7,9 @@ use rekey::tfplugin::serve::{self, Program};
 
 const PROGRAM: Program = Program {
     name: env!("CARGO_PKG_NAME"),
-    version: env!("CARGO_PKG_VERSION"),
+    version: env!("PROVIDER_VERSION"),
     provider: "rekey",
-    address: "rekey/rekey",
+    address: provider::address::ADDRESS,
 };
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@
 terraform {
   required_providers {
     rekey = {
-      source = "rekey/rekey"
+      source = "terraform.local/rekey/rekey"
     }
   }
 }

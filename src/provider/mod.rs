@@ -1,5 +1,6 @@
 //! The Terraform face; one file for each type; each reads as schema, observe, decide, act, save.
 
+pub mod address;
 pub mod application_credential;
 pub mod arguments;
 pub mod cluster_credential_rotation;

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::openstack::Keystone;
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::{Cli, Feature};
 
 /// Texts that some reader of YAML or shell takes for something else.
@@ -295,14 +295,6 @@ async fn what_both_files_hold_logs_in() {
     let issued = output(Command::new("bash").args(["-c", script]).arg(openstack), folder.path());
     assert!(issued.contains(&alice.project_id), "{issued}");
 }
-
-const REQUIRED: &str = r#"
-terraform {
-  required_providers {
-    rekey = { source = "rekey/rekey" }
-  }
-}
-"#;
 
 #[tokio::test]
 async fn the_real_cli_calls_them() {

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use rekey_sandbox::{Account, Sandbox};
 use serde_json::json;
 
-use crate::support::terraform::{Run, Workspace};
+use crate::support::terraform::{REQUIRED, Run, Workspace};
 use crate::support::tools::Cli;
 
 const ADDRESS: &str = "rekey_application_credential.ci";
@@ -49,8 +49,9 @@ impl Stage {
         let mut workspace = Workspace::new(cli);
         workspace.write(
             "provider.tf",
-            "terraform {\n  required_providers {\n    rekey = { source = \"rekey/rekey\" }\n  }\n}\n\
-             \nprovider \"rekey\" {\n  openstack = { cloud = \"test\" }\n}\n",
+            &format!(
+                "{REQUIRED}\nprovider \"rekey\" {{\n  openstack = {{ cloud = \"test\" }}\n}}\n"
+            ),
         );
         workspace.clouds_yaml(&clouds_yaml(&cloud, &cloud.user("alice"), "demo"));
         let users = vec!["alice", "bob", "admin"];

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use rekey::provider::address;
 use rekey::tfplugin::proto::health::HealthCheckRequest;
 use rekey::tfplugin::proto::health::health_check_response::ServingStatus;
 use rekey::tfplugin::proto::health::health_client::HealthClient;
@@ -18,7 +19,7 @@ use tonic::transport::Channel;
 
 use crate::host::certificate::ClientCertificate;
 use crate::host::process::{Handshake, Process, Started, connect};
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
@@ -96,7 +97,7 @@ async fn it_tells_its_version() {
     for flag in ["--version", "-version"] {
         let said = output(binary().arg(flag)).await;
         assert!(said.status.success());
-        let wanted = format!("terraform-provider-rekey {}\n", env!("CARGO_PKG_VERSION"));
+        let wanted = format!("terraform-provider-rekey {}\n", env!("PROVIDER_VERSION"));
         assert_eq!(String::from_utf8(said.stdout).unwrap(), wanted);
     }
 }
@@ -360,8 +361,9 @@ async fn in_debug_mode_it_says_how_to_attach_and_serves_until_an_interrupt() {
     let line = said.lines().find_map(|line| line.trim().strip_prefix("TF_REATTACH_PROVIDERS='"));
     let json = line.and_then(|rest| rest.strip_suffix('\'')).expect("a line to copy");
     let attach: serde_json::Value = serde_json::from_str(json).unwrap();
-    let entry = &attach["registry.terraform.io/rekey/rekey"];
-    assert_eq!(entry, &attach["registry.opentofu.org/rekey/rekey"]);
+    let entries = attach.as_object().unwrap();
+    assert_eq!(entries.keys().collect::<Vec<_>>(), address::full().iter().collect::<Vec<_>>());
+    let entry = entries.values().next().unwrap();
     assert_eq!(entry["ProtocolVersion"], 6);
     assert_eq!(entry["Pid"], child.id().unwrap());
     assert_eq!(entry["Test"], true);
@@ -383,8 +385,7 @@ async fn in_debug_mode_it_says_how_to_attach_and_serves_until_an_interrupt() {
 async fn the_real_command_lines_shake_hands_with_it() {
     for cli in Cli::all() {
         let mut workspace = Workspace::new(cli);
-        let block = "terraform {\n  required_providers {\n    rekey = { source = \"rekey/rekey\" }\n  }\n}\n";
-        workspace.write("main.tf", block);
+        workspace.write("main.tf", REQUIRED);
         let run = workspace.run(&["providers", "schema", "-json"]).await.ok();
         let json = run.stdout.lines().find(|line| line.starts_with('{')).expect("a line of JSON");
         let schemas: serde_json::Value = serde_json::from_str(json).unwrap();

@@ -258,7 +258,7 @@ struct Failure {
 fn build(options: &Options, secure: bool) -> Result<reqwest::Client, Complaint> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(options.trust.client_config(secure)?)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("PROVIDER_VERSION")))
         .connect_timeout(options.timeout.min(Duration::from_secs(15)))
         // shorter than any usual server's keep-alive, so that no call is lost on a dying connection
         .pool_idle_timeout(Duration::from_millis(1500))

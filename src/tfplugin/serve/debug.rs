@@ -3,13 +3,11 @@
 
 use serde_json::json;
 
+use super::address;
 use super::lifecycle::{self, Outside};
 use super::socket::SocketDir;
 use super::{Failure, Program, quoted, stdout};
 use crate::tfplugin::server::Registry;
-
-/// Where the two command lines look for a provider whose address names no host.
-const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) async fn serve(
@@ -41,6 +39,6 @@ fn reattach(address: &str, socket: &str) -> String {
         "Test": true,
         "Addr": { "Network": "unix", "String": socket },
     });
-    let entries = HOSTS.map(|host| (format!("{host}/{address}"), entry.clone()));
-    serde_json::Value::Object(entries.into_iter().collect()).to_string()
+    let names = address::full(address).into_iter();
+    serde_json::Value::Object(names.map(|name| (name, entry.clone())).collect()).to_string()
 }

@@ -1,5 +1,6 @@
 //! From exec to the first call: handshake, socket, pinned mutual TLS, signals, the end.
 
+pub mod address;
 mod connection;
 mod debug;
 mod handshake;
@@ -37,7 +38,7 @@ pub struct Program {
     pub version: &'static str,
     /// The provider's local name: `rekey`.
     pub provider: &'static str,
-    /// Namespace and type, without the host: `rekey/rekey`.
+    /// Where the command lines look for it, as a configuration's `source` has it.
     pub address: &'static str,
 }
 

@@ -6,18 +6,12 @@ use serde_json::json;
 use super::{ADDRESS, Current, issued, resource, through_proxy};
 use crate::support::openstack::Keystone;
 use crate::support::proxy::Fate;
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
 
-const EMPTY_BLOCK: &str = r#"
-terraform {
-  required_providers {
-    rekey = { source = "rekey/rekey" }
-  }
+fn empty_block() -> String {
+    format!("{REQUIRED}\nprovider \"rekey\" {{}}\n")
 }
-
-provider "rekey" {}
-"#;
 
 #[tokio::test]
 async fn the_variables_are_the_login_and_a_named_cloud_wins_over_them() {
@@ -26,7 +20,7 @@ async fn the_variables_are_the_login_and_a_named_cloud_wins_over_them() {
         let alice = keystone.user(&["member"]).await;
         let bob = keystone.user(&["member"]).await;
         let mut workspace = Workspace::new(cli);
-        workspace.write("provider.tf", EMPTY_BLOCK);
+        workspace.write("provider.tf", &empty_block());
         workspace.write("main.tf", &resource(r#"name_prefix = "env-""#));
         for (name, value) in alice.environment() {
             workspace.env(name, &value);
@@ -57,11 +51,7 @@ async fn a_login_may_be_unknown_in_the_plan() {
         workspace.env("TF_VAR_password", &alice.password);
         let provider = format!(
             r#"
-terraform {{
-  required_providers {{
-    rekey = {{ source = "rekey/rekey" }}
-  }}
-}}
+{REQUIRED}
 
 variable "password" {{
   type      = string
@@ -97,7 +87,7 @@ provider "rekey" {{
 async fn nothing_is_contacted_without_a_resource() {
     for cli in Cli::all() {
         let mut workspace = Workspace::new(cli);
-        let nowhere = EMPTY_BLOCK.replace(
+        let nowhere = empty_block().replace(
             r#"provider "rekey" {}"#,
             r#"provider "rekey" {
   openstack = { auth_url = "http://127.0.0.1:1/v3", username = "nobody", password = "nothing-at-all" }

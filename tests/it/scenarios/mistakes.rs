@@ -2,7 +2,7 @@
 
 use super::{ADDRESS, Current, issued, resource};
 use crate::support::openstack::{Keystone, unique};
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
 
 #[tokio::test]
@@ -24,10 +24,7 @@ async fn what_cannot_be_right_is_refused_by_validate() {
     ];
     for cli in Cli::all() {
         let mut workspace = Workspace::new(cli);
-        workspace.write(
-            "provider.tf",
-            "terraform {\n  required_providers {\n    rekey = { source = \"rekey/rekey\" }\n  }\n}\n",
-        );
+        workspace.write("provider.tf", REQUIRED);
         for (arguments, named) in mistakes {
             workspace.write("main.tf", &resource(arguments));
             println!("{arguments}");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ADDRESS, NEW, is_untouched, rotated, rotation, says, trigger};
 use crate::support::magnum::Magnum;
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
 
 const KUBECONFIG: &str = "ephemeral \"rekey_kubeconfig\" \"it\" {\n  cluster = \"NAME\"\n}\n";
@@ -54,8 +54,7 @@ async fn a_restricted_application_credential_is_refused_before_anything_is_touch
         workspace.write(
             "provider.tf",
             &format!(
-                "terraform {{\n  required_providers {{\n    rekey = {{ source = \"rekey/rekey\" }}\n  }}\n}}\n\n\
-                 provider \"rekey\" {{\n  openstack = {{ cloud = \"test\" }}\n  plan_checks = \"{plan_checks}\"\n}}\n"
+                "{REQUIRED}\nprovider \"rekey\" {{\n  openstack = {{ cloud = \"test\" }}\n  plan_checks = \"{plan_checks}\"\n}}\n"
             ),
         );
     };

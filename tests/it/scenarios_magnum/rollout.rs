@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ADDRESS, NEW, OLD, block, is_rotated, is_untouched, rotation, says, trigger};
 use crate::support::kubernetes::ControlPlane;
 use crate::support::magnum::Magnum;
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
 
 const SYSTEM: &str = "openstack-system";
@@ -220,7 +220,6 @@ pub(super) fn config_path(plane: &ControlPlane) -> String {
 /// The provider's configuration with this way into the cluster.
 pub(super) fn provider(kubernetes: &str) -> String {
     format!(
-        "terraform {{\n  required_providers {{\n    rekey = {{ source = \"rekey/rekey\" }}\n  }}\n}}\n\n\
-         provider \"rekey\" {{\n  openstack  = {{ cloud = \"test\" }}\n  kubernetes = {{\n{kubernetes}\n  }}\n}}\n"
+        "{REQUIRED}\nprovider \"rekey\" {{\n  openstack  = {{ cloud = \"test\" }}\n  kubernetes = {{\n{kubernetes}\n  }}\n}}\n"
     )
 }

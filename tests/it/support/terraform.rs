@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rekey::provider::address;
+use rekey::tfplugin::serve;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -23,6 +25,13 @@ use super::tools::{self, Cli};
 
 /// Longer than any command takes; a hang becomes a failure that shows its log.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// What makes a configuration ask for the provider.
+pub(crate) const REQUIRED: &str = concat!(
+    "terraform {\n  required_providers {\n    rekey = { source = \"",
+    env!("PROVIDER_ADDRESS"),
+    "\" }\n  }\n}\n"
+);
 
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -48,21 +57,7 @@ impl Workspace {
                 .or_else(|_| std::fs::copy(tools::provider(), &plugin).map(drop))
                 .unwrap();
         }
-        let folder = plugins.display();
-        let config = format!(
-            r#"disable_checkpoint = true
-provider_installation {{
-  dev_overrides {{
-    "registry.terraform.io/rekey/rekey" = "{folder}"
-    "registry.opentofu.org/rekey/rekey" = "{folder}"
-    "registry.terraform.io/terraform-provider-openstack/openstack" = "{folder}"
-    "registry.opentofu.org/terraform-provider-openstack/openstack" = "{folder}"
-  }}
-  direct {{}}
-}}
-"#
-        );
-        workspace.write("cli.tfrc", &config);
+        workspace.write("cli.tfrc", &overrides(&plugins));
         std::fs::create_dir(workspace.path("home")).unwrap();
         workspace
     }
@@ -73,16 +68,9 @@ provider_installation {{
         workspace.log_in(user);
         workspace.write(
             "provider.tf",
-            r#"terraform {
-  required_providers {
-    rekey = { source = "rekey/rekey" }
-  }
-}
-
-provider "rekey" {
-  openstack = { cloud = "test" }
-}
-"#,
+            &format!(
+                "{REQUIRED}\nprovider \"rekey\" {{\n  openstack = {{ cloud = \"test\" }}\n}}\n"
+            ),
         );
         workspace
     }
@@ -264,6 +252,20 @@ provider "rekey" {
             self.canary.learn(&state);
         }
     }
+}
+
+/// The CLI's configuration that takes our provider from a folder, and the openstack provider too.
+fn overrides(folder: &Path) -> String {
+    let openstack = serve::address::full("terraform-provider-openstack/openstack");
+    let lines: Vec<_> = address::full()
+        .iter()
+        .chain(&openstack)
+        .map(|name| format!("    \"{name}\" = \"{}\"", folder.display()))
+        .collect();
+    format!(
+        "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n{}\n  }}\n  direct {{}}\n}}\n",
+        lines.join("\n")
+    )
 }
 
 /// A file of the repository.
