@@ -52,8 +52,18 @@ pub(crate) struct Subject {
 impl Authority {
     /// A new one of that name, valid from a day ago.
     pub(crate) fn new(name: &str, now: Timestamp) -> Result<Self, Broken> {
+        Self::self_signed(params(name, now)?)
+    }
+
+    /// A new one that is valid from then for five years, to the second.
+    pub(crate) fn exactly(name: &str, from: Timestamp) -> Result<Self, Broken> {
+        let mut params = params(name, from)?;
+        set_validity(&mut params, from, validity(from).1);
+        Self::self_signed(params)
+    }
+
+    fn self_signed(mut params: CertificateParams) -> Result<Self, Broken> {
         let key = KeyPair::generate()?;
-        let mut params = params(name, now)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let certificate = params.self_signed(&key)?;
@@ -186,13 +196,17 @@ fn params(name: &str, now: Timestamp) -> Result<CertificateParams, rcgen::Error>
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    let time = |at: Timestamp| {
+    let (from, to) = validity(now);
+    set_validity(&mut params, from, to);
+    Ok(params)
+}
+
+fn set_validity(params: &mut CertificateParams, from: Timestamp, to: Timestamp) {
+    let date = |at: Timestamp| {
         let seconds = u64::try_from(at.as_second()).unwrap_or_default();
         rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds)
     };
-    let (from, to) = validity(now);
-    (params.not_before, params.not_after) = (time(from), time(to));
-    Ok(params)
+    (params.not_before, params.not_after) = (date(from), date(to));
 }
 
 /// From a day ago for five years. From the machine's own time where the sandbox's clock runs ahead: clients whose

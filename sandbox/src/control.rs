@@ -3,7 +3,7 @@
 //!
 //! - `GET clock`: `{"now": …, "offset_seconds": …}`;
 //!   `POST clock` with `{"advance": "PT1H"}` or `{"offset": "P2D"}` moves it.
-//! - `POST events` with an [`Event`] or a [`ClusterEvent`], such as
+//! - `POST events` with an [`Event`], a [`ClusterEvent`] or an [`OkeEvent`], such as
 //!   `{"event": "disable_user", "user": "alice"}`, lets it happen.
 //! - `GET faults` lists the rules in force, `DELETE faults` clears them;
 //!   `POST faults` with a [`FaultRule`], such as `{"fault": "timeout"}`, adds one.
@@ -26,6 +26,7 @@ use crate::fault::FaultRule;
 use crate::http::Reply;
 use crate::keystone::Event;
 use crate::magnum::ClusterEvent;
+use crate::oke::OkeEvent;
 use crate::world::{World, locked};
 
 /// Every control's path begins so.
@@ -92,9 +93,16 @@ async fn happen(State(world): State<Arc<World>>, body: Bytes) -> Reply {
         event: String,
     }
     let named = serde_json::from_slice::<Name>(&body);
-    if named.is_ok_and(|name| ClusterEvent::is_one(&name.event)) {
+    if named.as_ref().is_ok_and(|name| ClusterEvent::is_one(&name.event)) {
         return match serde_json::from_slice::<ClusterEvent>(&body).map(|event| event.happen(&world))
         {
+            Ok(Ok(())) => Reply::empty(StatusCode::NO_CONTENT),
+            Ok(Err(unknown)) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
+            Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+        };
+    }
+    if named.as_ref().is_ok_and(|name| OkeEvent::is_one(&name.event)) {
+        return match serde_json::from_slice::<OkeEvent>(&body).map(|event| event.happen(&world)) {
             Ok(Ok(())) => Reply::empty(StatusCode::NO_CONTENT),
             Ok(Err(unknown)) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
             Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),

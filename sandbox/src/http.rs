@@ -96,6 +96,8 @@ pub(crate) enum Content {
     Empty,
     Html(String),
     Json(Vec<u8>),
+    /// Of that kind.
+    Text(&'static str, String),
 }
 
 impl Reply {
@@ -117,6 +119,10 @@ impl Reply {
         Self::json(StatusCode::OK, body)
     }
 
+    pub(crate) fn text(kind: &'static str, text: String) -> Self {
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Content::Text(kind, text) }
+    }
+
     #[must_use]
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -130,6 +136,7 @@ impl IntoResponse for Reply {
             Content::Empty => (None, Body::empty()),
             Content::Html(page) => (Some("text/html"), Body::from(page)),
             Content::Json(text) => (Some("application/json"), Body::from(text)),
+            Content::Text(kind, text) => (Some(kind), Body::from(text)),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

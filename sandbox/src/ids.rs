@@ -33,6 +33,14 @@ impl Ids {
         format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
+    /// That many letters and digits of base 32, as in the ids of Oracle's cloud.
+    pub(crate) fn base32(&mut self, length: usize) -> String {
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        (0..length)
+            .map(|_| char::from(ALPHABET[usize::from(self.next().to_be_bytes()[0] >> 3)]))
+            .collect()
+    }
+
     /// That many characters of the URL-safe base64 alphabet.
     pub(crate) fn url_safe(&mut self, length: usize) -> String {
         const ALPHABET: &[u8; 64] =

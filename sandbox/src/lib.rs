@@ -32,6 +32,7 @@ mod ids;
 mod keystone;
 mod kubernetes;
 mod magnum;
+mod oke;
 mod sandbox;
 mod server;
 #[cfg(test)]
@@ -42,4 +43,8 @@ pub use calls::Call;
 pub use fault::{Fault, FaultRule};
 pub use keystone::{Event, Seed, UnknownName};
 pub use magnum::{ClusterEvent, UnknownCluster};
+pub use oke::{
+    AfterFailure, Bundle, CountsFrom, Etag, ExpiryMoves, NeverRotated, OciLogin, OkeAnswers,
+    OkeEvent, OkeSeen, OkeWork, Refusal, Replay, Rule, UnknownOke,
+};
 pub use sandbox::{Account, Builder, ClusterSeen, Named, Sandbox};

@@ -1,8 +1,10 @@
 //! `rekey-sandbox`: the stand-in clouds as a program, for the demo and the benchmarks.
 //! Says on one line of JSON how to reach it, then serves until it is told to end.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rekey_sandbox::{Event, Sandbox, Seed};
@@ -18,6 +20,8 @@ Prints one line of JSON: the addresses, a login, and the token of the controls.
 
   --port PORT           listen there instead of on any free port
   --seed NAME           demo (users alice, bob, carol, rita; the default) or bootstrap (only admin)
+  --oke NAME            make a cluster of that name in OKE; may be given more than once
+  --oci-home FOLDER     write FOLDER/.oci/config and a key, with which alice manages OKE's clusters
   --credentials COUNT   let alice have so many application credentials from the start
   --output FILE         write the line to this file instead of standard output
   --until-stdin-closes  end as well when standard input does
@@ -29,6 +33,8 @@ struct Options {
     port: u16,
     seed: Seed,
     credentials: usize,
+    oke: Vec<String>,
+    oci_home: Option<PathBuf>,
     output: Option<PathBuf>,
     until_stdin_closes: bool,
     help: bool,
@@ -68,6 +74,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
                 let text = value()?;
                 options.credentials = text.parse().map_err(|_| format!("`{text}` is no count"))?;
             }
+            "--oke" => options.oke.push(value()?),
+            "--oci-home" => options.oci_home = Some(value()?.into()),
             "--output" => options.output = Some(value()?.into()),
             "--until-stdin-closes" => options.until_stdin_closes = true,
             "--help" | "-h" => options.help = true,
@@ -94,11 +102,32 @@ async fn run(options: &Options) -> io::Result<()> {
         };
         sandbox.apply(&event).map_err(io::Error::other)?;
     }
+    for name in &options.oke {
+        sandbox.create_oke_cluster(name);
+    }
+    if let Some(folder) = &options.oci_home {
+        write_oci_config(&sandbox, folder)?;
+    }
     announce(&sandbox, options)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
         () = end_of_stdin(), if options.until_stdin_closes => {}
+    }
+    Ok(())
+}
+
+/// What `oci setup config` would write for alice.
+fn write_oci_config(sandbox: &Sandbox, home: &Path) -> io::Result<()> {
+    let (folder, alice) = (home.join(".oci"), sandbox.oci("alice"));
+    let key = folder.join("oci_api_key.pem");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(&key, alice.private_key)?;
+    let config = folder.join("config");
+    std::fs::write(&config, alice.config_file(&std::path::absolute(&key)?))?;
+    // Others are warned of.
+    for file in [key, config] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
     }
     Ok(())
 }
@@ -122,6 +151,11 @@ fn announce(sandbox: &Sandbox, options: &Options) -> io::Result<()> {
             "OS_REGION_NAME": "RegionOne",
             "OS_USERNAME": account.name,
             "OS_USER_DOMAIN_NAME": "Default",
+        },
+        "oci": {
+            "clusters": options.oke.iter().map(|name| (name, sandbox.oke(name).id)).collect::<BTreeMap<_, _>>(),
+            "compartment": sandbox.oci("alice").compartment,
+            "endpoint": sandbox.oci_endpoint(),
         },
         "pid": std::process::id(),
     });

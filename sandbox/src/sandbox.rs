@@ -15,6 +15,7 @@ use crate::fault::FaultRule;
 use crate::ids::Ids;
 use crate::keystone::{Event, Seed, UnknownName};
 use crate::magnum::{ClusterEvent, Magnum, UnknownCluster, create_cluster};
+use crate::oke::Oke;
 use crate::server;
 use crate::world::{World, locked};
 
@@ -26,7 +27,7 @@ pub struct Sandbox {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
 }
 
 /// A user and how it logs in.
@@ -113,7 +114,11 @@ impl Builder {
                 let project = maker.project_id.unwrap_or_default();
                 magnum.plant_templates(&project, &maker.user_id, Timestamp::now());
             }
-            World::new(keystone, magnum, requests)
+            let oke = Oke::new(match self.seed_of_ids {
+                Some(seed) => Ids::seeded(seed.rotate_left(16)),
+                None => Ids::random(),
+            });
+            World::new(keystone, magnum, oke, requests)
         })?;
         let (address, world) =
             running.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;

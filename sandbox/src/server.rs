@@ -28,7 +28,7 @@ use crate::calls::{Call, Ticket};
 use crate::fault::Fault;
 use crate::http::Reply;
 use crate::world::{World, locked};
-use crate::{control, keystone, magnum};
+use crate::{control, keystone, magnum, oke};
 
 /// Every answer carries it; operators ask for it.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
@@ -69,7 +69,8 @@ pub(crate) fn spawn(
 
 fn app(world: Arc<World>) -> Router {
     // One line for each cloud.
-    let clouds = Router::new().merge(keystone::routes()).merge(magnum::routes());
+    let clouds =
+        Router::new().merge(keystone::routes()).merge(magnum::routes()).merge(oke::routes());
     logged(&world, clouds).merge(control::routes(Arc::clone(&world)).with_state(world))
 }
 
@@ -111,6 +112,8 @@ fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
     let route = request.extensions().get::<MatchedPath>();
     let token = request.headers().get("x-auth-token").and_then(|value| value.to_str().ok());
     let user = token.and_then(|token| world.keystone().user_name_of_token(token));
+    let signed = request.headers().get(header::AUTHORIZATION).and_then(|text| text.to_str().ok());
+    let user = user.or_else(|| signed.and_then(|header| world.oke().signer(header)));
     let length = request.headers().get(header::CONTENT_LENGTH);
     locked(&world.calls).begin(Call {
         number: 0,

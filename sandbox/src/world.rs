@@ -2,17 +2,20 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::keystone::Keystone;
 use crate::magnum::Magnum;
+use crate::oke::Oke;
 
 /// One sandbox. Another cloud is a module with its state and its `routes()`, a field here, its
 /// line in `server::app`, and, if it is an OpenStack service, its entry in Keystone's catalog.
 ///
-/// Where several are locked at once, it is in this order: Magnum, Keystone, a cluster's Kubernetes.
+/// Where several are locked at once, it is in this order: OKE, Magnum, Keystone, a cluster's Kubernetes.
 pub(crate) struct World {
     /// `http://127.0.0.1:PORT`.
     pub(crate) base: String,
@@ -23,6 +26,7 @@ pub(crate) struct World {
     pub(crate) faults: Mutex<Faults>,
     keystone: Mutex<Keystone>,
     magnum: Mutex<Magnum>,
+    oke: Mutex<Oke>,
     pub(crate) request_ids: Mutex<Ids>,
     /// What goes on beside the calls runs here.
     pub(crate) runtime: tokio::runtime::Handle,
@@ -30,7 +34,7 @@ pub(crate) struct World {
 
 impl World {
     /// To be made where the sandbox's own runtime is entered.
-    pub(crate) fn new(keystone: Keystone, magnum: Magnum, mut ids: Ids) -> Self {
+    pub(crate) fn new(keystone: Keystone, magnum: Magnum, oke: Oke, mut ids: Ids) -> Self {
         Self {
             base: keystone.base.clone(),
             calls: Mutex::default(),
@@ -39,6 +43,7 @@ impl World {
             faults: Mutex::default(),
             keystone: Mutex::new(keystone),
             magnum: Mutex::new(magnum),
+            oke: Mutex::new(oke),
             request_ids: Mutex::new(ids),
             runtime: tokio::runtime::Handle::current(),
         }
@@ -52,6 +57,17 @@ impl World {
     /// Magnum's state.
     pub(crate) fn magnum(&self) -> MutexGuard<'_, Magnum> {
         locked(&self.magnum)
+    }
+
+    /// OKE's state.
+    pub(crate) fn oke(&self) -> MutexGuard<'_, Oke> {
+        locked(&self.oke)
+    }
+
+    /// Lets the clouds that have clusters do what is due: their servers may have another CA by now.
+    pub(crate) fn catch_up(&self, now: Timestamp) {
+        self.oke().sync(now);
+        self.magnum().sync(self, now);
     }
 }
 

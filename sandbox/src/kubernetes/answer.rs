@@ -37,11 +37,11 @@ pub(super) async fn answer(
     ask: Ask,
 ) -> Response {
     // The cluster's CA may have been replaced by now.
-    world.magnum().sync(&world, ask.now);
+    world.catch_up(ask.now);
     let Some(cluster) = cluster.upgrade() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let mut response = match serve(&cluster, &line, &ask) {
+    let mut response = match serve(&world, &cluster, &line, &ask) {
         Ok(Served::Reply(reply)) | Err(reply) => reply.into_response(),
         Ok(Served::Watch(wanted)) => watch::stream(world, &cluster, wanted),
     };
@@ -59,8 +59,13 @@ enum Served {
     Watch(watch::Wanted),
 }
 
-fn serve(cluster: &Arc<Kubernetes>, line: &Line, ask: &Ask) -> Result<Served, Reply> {
-    let who = identify(cluster, line, ask)?;
+fn serve(
+    world: &World,
+    cluster: &Arc<Kubernetes>,
+    line: &Line,
+    ask: &Ask,
+) -> Result<Served, Reply> {
+    let who = identify(world, cluster, line, ask)?;
     let wanted = Wanted::of(ask);
     let mut state = cluster.state();
     authorize(&who, &wanted, &state.grants)?;
@@ -96,15 +101,17 @@ fn serve(cluster: &Arc<Kubernetes>, line: &Line, ask: &Ask) -> Result<Served, Re
     resource(&mut state, ask, &action).map(Served::Reply)
 }
 
-/// 401 for a certificate that the present CA did not sign.
-fn identify(cluster: &Kubernetes, line: &Line, ask: &Ask) -> Result<Subject, Reply> {
+/// 401 for a certificate that the present CA did not sign, and for a token that is not good.
+fn identify(world: &World, cluster: &Kubernetes, line: &Line, ask: &Ask) -> Result<Subject, Reply> {
     let unauthorized =
         || failure(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized", &json!({}));
     if !line.chain().is_empty() {
         return cluster.authority().recognizes(line.chain(), ask.now).ok_or_else(unauthorized);
     }
-    // Tokens are not there: whatever comes is unknown.
-    if ask.header("authorization").is_some() { Err(unauthorized()) } else { Ok(anonymous()) }
+    // Only OKE has tokens: elsewhere, whatever comes is unknown.
+    let Some(header) = ask.header("authorization") else { return Ok(anonymous()) };
+    let token = header.strip_prefix("Bearer ").unwrap_or_default();
+    world.oke().bearer(token, &cluster.address(), ask.now).ok_or_else(unauthorized)
 }
 
 fn review(ask: &Ask, who: &Subject, state: &State) -> Result<Reply, Reply> {

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 
 pub(crate) use access::Grant;
+pub(crate) use state::Kind;
 use state::State;
 
 use crate::authority::Authority;
@@ -71,6 +72,17 @@ impl Kubernetes {
         // Only random numbers can fail here; the old one then goes on.
         if let Ok(serving) = Serving::new(authority, now) {
             *locked(&self.serving) = serving;
+        }
+    }
+
+    /// Runs these from now on, each in a namespace, in place of what a template of Magnum's brings.
+    pub(crate) fn run(&self, nodes: Vec<String>, workloads: &[(Kind, &str, &str)], now: Timestamp) {
+        let mut state = self.state();
+        state.nodes = nodes;
+        state.workloads.clear();
+        for (kind, namespace, name) in workloads {
+            state.namespaces.push((*namespace).to_owned());
+            state.add(*kind, namespace, name, now);
         }
     }
 

@@ -83,7 +83,7 @@ async fn accept(
 ) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
-        world.magnum().sync(&world, world.clock.now());
+        world.catch_up(world.clock.now());
         let Some(cluster) = cluster.upgrade() else { return };
         let _ = stream.set_nodelay(true);
         let (acceptor, shaken) = (TlsAcceptor::from(cluster.tls()), shaken.clone());

@@ -94,7 +94,7 @@ impl State {
         state
     }
 
-    fn add(&mut self, kind: Kind, namespace: &str, name: &str, now: Timestamp) {
+    pub(super) fn add(&mut self, kind: Kind, namespace: &str, name: &str, now: Timestamp) {
         let wanted = self.nodes.len();
         let labels = json!({ "app": name });
         let mut spec = json!({

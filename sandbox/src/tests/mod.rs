@@ -6,6 +6,8 @@ mod controls;
 mod events;
 mod faults;
 mod keystone;
+mod oke;
+mod oke_access;
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
