@@ -87,19 +87,19 @@ class Bed:
         wait_for(lambda: not self.alive(), 30, "the bed did not stop")
 
     def install(self):
-        """Installs what is pinned, once for each content of the requirement files."""
+        """Installs what is pinned, once for each set of versions."""
         files = ["requirements.txt"] + (["requirements-magnum.txt"] if self.services == "magnum" else [])
         for name in files:
-            mark, wanted = self.venv / f".{name}", (HERE / name).read_bytes()
-            if mark.exists() and mark.read_bytes() == wanted:
+            mark, wanted = self.venv / f".{name}", pins(HERE / name)
+            if mark.exists() and mark.read_text() == wanted:
                 continue
             say(f"installing {name} into {self.venv}")
             if not (self.venv / "bin" / "python").exists():
                 run([sys.executable, "-m", "venv", self.venv], "the Debian package is called python3-venv")
-            # Everything is pinned, so pip has nothing to resolve.
-            run([self.venv / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps",
+            # Everything is pinned, so pip has nothing to resolve; and each file is one that was looked at.
+            run([self.venv / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", "--require-hashes",
                  "--disable-pip-version-check", "-r", HERE / name], "is PyPI in reach?")
-            mark.write_bytes(wanted)
+            mark.write_text(wanted)
 
     def start(self):
         say(f"starting {', '.join(SERVICES[self.services])}")
@@ -150,6 +150,12 @@ class Bed:
                     if free(self.home / "users.lock"):
                         self.env_file.unlink(missing_ok=True)
                         sys.exit("nobody needs the bed any more")
+
+
+def pins(path):
+    """The versions in a file of requirements, without the hashes."""
+    lines = path.read_text().splitlines()
+    return "".join(line.removesuffix(" \\") + "\n" for line in lines if not line.startswith(" "))
 
 
 def server_environment(cache):
