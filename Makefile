@@ -2,6 +2,8 @@
 # TF and TOFU name the terraform and the tofu to use; PYTHON names the Python.
 
 SHELL := /bin/bash
+# What a shell has set must not lead a script elsewhere.
+unexport CDPATH
 .DEFAULT_GOAL := help
 # One configuration for everything but releases, so that nothing is compiled twice:
 # test-clock lets the tests and the demo move the provider's clock.
@@ -13,17 +15,20 @@ help: ## What can be done here
 
 .PHONY: build
 build: ## Compile the provider and the sandbox
-	cargo build $(CONFIG)
+	cargo build --locked $(CONFIG)
 
 .PHONY: test
 test: ## All checks: tools, lint, docs, and every test against a real Keystone and the real CLI
 	@scripts/need.sh rust rust_tools go python cli
-	$(MAKE) --no-print-directory lint
-	cargo build $(CONFIG)
+	$(MAKE) --no-print-directory lint supply
+	cargo build --locked $(CONFIG)
 	scripts/docs.sh --check
-	@# A test bed that was running before stays; one that this run started ends with it.
+	scripts/release.sh
+	@# A test bed that was running before stays; one that this run started ends with it. What is released is another
+	@# build than the one of the tests, so that its transport and a scenario are tried with it too.
 	@was=$$($(BED) status 2>/dev/null); \
-	cargo test $(CONFIG); code=$$?; \
+	cargo test --locked $(CONFIG) && \
+	PROVIDER=$$(scripts/release.sh) cargo test --locked $(CONFIG) --test it transport:: scenarios::issue::what_is_issued; code=$$?; \
 	[ -n "$$was" ] || $(BED) down; \
 	exit $$code
 BED = "$${PYTHON:-python3}" tests/openstack/bed.py
@@ -31,13 +36,18 @@ BED = "$${PYTHON:-python3}" tests/openstack/bed.py
 .PHONY: lint
 lint: ## Format, clippy and rustdoc, all without a single warning
 	cargo fmt --all --check
-	cargo clippy $(CONFIG) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc $(CONFIG) --no-deps --document-private-items
+	cargo clippy --locked $(CONFIG) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked $(CONFIG) --no-deps --document-private-items
+
+.PHONY: supply
+supply: ## Licences, bans and sources of all crates, as deny.toml wants them; asks nobody
+	@scripts/need.sh rust python
+	@"$${PYTHON:-python3}" scripts/supply.py check
 
 .PHONY: demo
 demo: ## Issue, use, rotate, retire: a tour with the real CLI and a stand-in cloud, no account needed
 	@scripts/need.sh rust cli
-	cargo build $(CONFIG) --bins --example demo
+	cargo build --locked $(CONFIG) --bins --example demo
 	@target/debug/examples/demo
 
 .PHONY: docs
@@ -53,9 +63,22 @@ docs-check: ## Fail when docs/ is stale
 .PHONY: bench
 bench: ## Start-up, memory, size, and plans of 1, 100 and 1,000 credentials, as ratios
 	@scripts/need.sh rust cli python
-	cargo build --release --bin terraform-provider-rekey
-	cargo build --release -p rekey-sandbox
-	@"$${PYTHON:-python3}" scripts/bench.py
+	cargo build --locked --release -p rekey-sandbox
+	@PROVIDER=$$(scripts/release.sh) "$${PYTHON:-python3}" scripts/bench.py
+
+.PHONY: dist
+dist: ## What a release consists of, in target/dist: archive, sums, manifest, bill of materials
+	@scripts/need.sh rust python
+	@"$${PYTHON:-python3}" scripts/dist.py
+
+.PHONY: dist-twice
+dist-twice: ## Make it again in another folder, and compare byte by byte
+	@scripts/need.sh rust python
+	scripts/dist_twice.sh
+
+.PHONY: fuzz
+fuzz: ## Throw noise at everything that reads what others wrote, RUNS times each; needs the nightly toolchain
+	scripts/fuzz.sh
 
 .PHONY: install
 install: ## Build the release and install it into the user's plugin directory
@@ -69,7 +92,7 @@ address: ## Where terraform and tofu look for the provider; ADDRESS=[HOST/]NAMES
 .PHONY: soak
 soak: ## Random histories of a credential, and the property tests of what decides, as many as CASES says
 	REKEY_HISTORIES=$${CASES:-100000} PROPTEST_CASES=$${CASES:-100000} \
-	cargo test $(CONFIG) --lib rotation -- --nocapture
+	cargo test --locked $(CONFIG) --lib rotation -- --nocapture
 
 .PHONY: bed
 bed: ## Start the real Keystone of the tests by hand, and say where it is

@@ -23,11 +23,13 @@ case ${1:-} in
       */rekey) ;;
       *) echo "address.sh: $1 does not end with /rekey, which is the name of the binary" >&2; exit 2 ;;
     esac
-    changed=$(mktemp)
+    full() { case $1 in */*/*) echo "$1" ;; *) echo "registry.terraform.io/$1" ;; esac; }
+    from=$(full "$old") to=$(full "$1") changed=$(mktemp)
     trap 'rm -f "$changed"' EXIT
     grep -rlF "$old" Cargo.toml README.md docs examples templates | while read -r file; do
-      # Only as a whole word, in quotation marks of either kind.
-      sed -E "s|([\"\`])${old//./\\.}([\"\`])|\1$1\2|g" "$file" > "$changed"
+      # Only as a whole word in quotation marks of either kind, and as the folder of a plugin.
+      sed -E -e "s|([\"\`])${old//./\\.}([\"\`])|\1$1\2|g" -e "s|plugins/${from//./\\.}|plugins/$to|g" \
+        "$file" > "$changed"
       cat "$changed" > "$file"
     done
     echo "The address is $1."

@@ -2,8 +2,8 @@
 """Measures the released provider and prints it as ratios: start-up, memory, size, and plans of many credentials.
 
 Everything is measured in one run, each figure beside the floor that it is compared with, because ratios travel
-from machine to machine and milliseconds do not. Needs `cargo build --release` of the provider and the sandbox
-before: `make bench` does both.
+from machine to machine and milliseconds do not. PROVIDER names the release, beside which lies a release of the
+sandbox: `make bench` builds both.
 """
 import contextlib
 import json
@@ -21,7 +21,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = ROOT / "target" / "release"
-PROVIDER = RELEASE / "terraform-provider-rekey"
+PROVIDER = pathlib.Path(os.environ["PROVIDER"])
 ADDRESS = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["terraform"]["address"]
 STARTS = 40
 # How many credentials, and how often each plan is made.
@@ -61,7 +61,7 @@ def main():
         table("memory and size", ["", "measured", "wanted"], [
             ["resident after the handshake", mebibytes(resident_after_handshake()), "≤ 8 MiB"],
             ["resident at its peak, plan of 1,000", mebibytes(peak), ""],
-            ["binary", f"{PROVIDER.stat().st_size / 1e6:.1f} MB", "≤ 8 MB"],
+            ["binary", f"{PROVIDER.stat().st_size / 1e6:.1f} MB", "≤ 10 MB"],
         ])
 
 
@@ -71,7 +71,7 @@ def starts():
     for _ in range(STARTS):
         measured["handshake line"].append(first_line([PROVIDER], HANDSHAKE))
         measured["a program that only prints a line"].append(first_line(["/bin/echo", "line"], {}))
-    wanted = {"handshake line": "≤ 3 ms"}
+    wanted = {"handshake line": "≤ 3 times the other"}
     return [[name, milliseconds(min(times)), milliseconds(statistics.median(times)), wanted.get(name, "")]
             for name, times in measured.items()]
 

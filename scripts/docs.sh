@@ -3,6 +3,7 @@
 #   scripts/docs.sh            writes docs/
 #   scripts/docs.sh --check    fails when docs/ is not what would be written
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 version=v0.25.0
 tool=$PWD/target/tools/tfplugindocs
@@ -16,7 +17,7 @@ if [ ! -x "$tool" ] || [ "$(cat "$tool.version" 2>/dev/null)" != "$version" ]; t
   echo "$version" > "$tool.version"
 fi
 
-cargo build --quiet --features test-clock
+cargo build --locked --quiet --workspace --features test-clock
 
 work=$(mktemp -d "$PWD/target/docs.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -3,6 +3,7 @@
 #   scripts/need.sh rust go python cli     any of these; exit code 1 if something is missing
 #   scripts/need.sh --cli                  prints the path of the terraform or tofu to use
 set -euo pipefail
+unset CDPATH
 
 missing=()
 lack() { missing+=("$1"); }
