@@ -62,6 +62,8 @@ fn serving(openstack: Openstack) -> Registry {
             clusters: Arc::clone(&clusters),
             kubernetes,
             openstack: Arc::clone(&openstack),
+            #[cfg(test)]
+            stand_in: None,
         }))
         .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
         .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))

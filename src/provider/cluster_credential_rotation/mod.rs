@@ -4,6 +4,8 @@
 //! in `rotation::course`. `platform` is the seam; behind it stands a folder for each platform.
 
 pub mod apply;
+#[cfg(test)]
+pub mod histories;
 pub mod magnum;
 pub mod model;
 pub mod plan;

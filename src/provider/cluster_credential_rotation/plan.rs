@@ -108,11 +108,12 @@ pub fn update(
     planned.rotation_due = rotation_due(&decision.held);
     planned.restarts = platform.restarts(&private.memory);
     planned.rotation_due_at = next_due(config, prior, private);
+    let sending = prior.at() == Phase::Rotating;
     match &decision.next {
         Next::Rest | Next::Refuse { .. } => {}
-        Next::Finish(_) => changes(platform, config, &mut planned),
+        Next::Finish(_) => changes(platform, config, sending, &mut planned),
         Next::Begin { generation, reasons, .. } => {
-            changes(platform, config, &mut planned);
+            changes(platform, config, sending, &mut planned);
             begins(config, &mut planned);
             planned.generation = number(*generation);
             planned.rotation_reason = if has_unknown(&config.triggers) {
@@ -122,7 +123,7 @@ pub fn update(
             };
         }
         Next::Perhaps { .. } => {
-            changes(platform, config, &mut planned);
+            changes(platform, config, sending, &mut planned);
             begins(config, &mut planned);
             planned.phase = Attr::Unknown;
             planned.generation = Attr::Unknown;
@@ -175,14 +176,20 @@ pub fn since(model: &ClusterRotation, private: &Private) -> Option<jiff::Timesta
 }
 
 /// What a rotation changes, from wherever it is taken up.
-fn changes(platform: &dyn Platform, config: &ClusterRotation, planned: &mut ClusterRotation) {
+fn changes(
+    platform: &dyn Platform,
+    config: &ClusterRotation,
+    sending: bool,
+    planned: &mut ClusterRotation,
+) {
     for fact in platform.changed_by_rotation() {
         fact.unknown(planned);
     }
     planned.completed_at = Attr::Unknown;
     planned.phase =
         platform.ends_in().map_or(Attr::Unknown, |phase| Attr::Known(phase.name().into()));
-    if planned.started_at.is_null() {
+    // One that left no trace is sent again.
+    if sending || planned.started_at.is_null() {
         planned.started_at = Attr::Unknown;
     }
     if planned.expires_at.is_unknown() && !config.renew_before.is_null()

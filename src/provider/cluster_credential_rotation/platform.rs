@@ -29,6 +29,9 @@ pub struct Services {
     pub clusters: Arc<Clusters>,
     pub kubernetes: Arc<Shared>,
     pub openstack: Arc<Openstack>,
+    /// In the place of every platform: for the random histories.
+    #[cfg(test)]
+    pub stand_in: Option<Arc<super::histories::cloud::Cloud>>,
 }
 
 impl Services {
@@ -39,6 +42,10 @@ impl Services {
 
 /// The platform whose block the configuration, or the state, holds. None: no block is known.
 pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platform>> {
+    #[cfg(test)]
+    if let Some(cloud) = &services.stand_in {
+        return Some(Box::new(super::histories::platform::StandIn(Arc::clone(cloud))));
+    }
     if let Attr::Known(block) = &model.magnum {
         return Some(Box::new(MagnumPlatform::new(services.clone(), block.clone())));
     }
@@ -80,6 +87,12 @@ pub trait Platform: std::fmt::Debug + Send + Sync {
 
     /// Those of them that a rotation changes.
     fn changed_by_rotation(&self) -> &'static [Fact];
+
+    /// Those by which a rotation is known from the next. They stay as they were while one may have happened of which
+    /// nobody can answer yet, as they are all that a process which dies leaves behind.
+    fn evidence(&self) -> &'static [Fact] {
+        &[]
+    }
 
     /// The phase in which an apply that rotates ends; None where that cannot be said before.
     fn ends_in(&self) -> Option<Phase>;
@@ -207,7 +220,12 @@ impl Facts {
 
     /// Writes them into the state.
     pub fn write(&self, state: &mut ClusterRotation) {
-        for (fact, value) in &self.0 {
+        self.write_but(&[], state);
+    }
+
+    /// Writes all but these into the state.
+    pub fn write_but(&self, kept: &[Fact], state: &mut ClusterRotation) {
+        for (fact, value) in self.0.iter().filter(|(fact, _)| !kept.contains(fact)) {
             fact.write(state, value);
         }
     }

@@ -56,7 +56,10 @@ pub async fn read(
     record.private.memory = cluster.memory();
     record.private.lifetime = look.lifetime.or(record.private.lifetime);
     record.state.restarts = platform.restarts(&record.private.memory);
-    look.facts.write(&mut record.state);
+    let unanswered = record.private.died && standing != Standing::Same
+        || matches!(record.state.at(), Phase::Rotating | Phase::Verifying);
+    let kept = if unanswered { platform.evidence() } else { &[] };
+    look.facts.write_but(kept, &mut record.state);
     let now = clock::now();
     if record.state.at().is_under_way() {
         follow(&*cluster, &mut record, &look, now);

@@ -165,6 +165,10 @@ impl Platform for MagnumPlatform {
         self.facts()
     }
 
+    fn evidence(&self) -> &'static [Fact] {
+        self.facts()
+    }
+
     fn ends_in(&self) -> Option<Phase> {
         Some(Phase::Completed)
     }
