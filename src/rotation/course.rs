@@ -298,3 +298,6 @@ pub fn taken_up(sent: Sent, trace: Trace, settled_by: Timestamp, now: Timestamp)
         (Sent::Unknown, Trace::NotFound) | (Sent::No, _) => Taken::SendAgain,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ fn begins(config: &ClusterRotation, planned: &mut ClusterRotation) {
 fn has_unknown(triggers: &Attr<Triggers>) -> bool {
     triggers.is_unknown() || triggers.known().is_some_and(|map| map.values().any(Attr::is_unknown))
 }
+
+#[cfg(test)]
+mod tests;
