@@ -33,6 +33,7 @@ mod keystone;
 mod kubernetes;
 mod magnum;
 mod oke;
+pub mod openshift;
 mod sandbox;
 mod server;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::ids::Ids;
 use crate::keystone::{Event, Seed, UnknownName};
 use crate::magnum::{ClusterEvent, Magnum, UnknownCluster, create_cluster};
 use crate::oke::Oke;
+use crate::openshift::{self, Cloud, ClusterHandle, Contents};
 use crate::server;
 use crate::world::{World, locked};
 
@@ -391,6 +392,31 @@ impl Sandbox {
     pub fn happen_to_cluster(&self, event: &ClusterEvent) {
         if let Err(unknown) = self.apply_to_cluster(event) {
             panic!("{unknown}");
+        }
+    }
+
+    // Clusters of OpenShift.
+
+    /// Makes a cluster of `OpenShift` with a stand-in Cloud Credential Operator, whose keys are in this cloud. It
+    /// lives as long as the sandbox, and until another one is made of that name.
+    ///
+    /// # Panics
+    /// Where the machine has no port or no random numbers left.
+    pub fn create_openshift(
+        &self,
+        name: &str,
+        contents: &Contents,
+        cloud: Cloud,
+    ) -> Arc<ClusterHandle> {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (world, name, contents) = (Arc::clone(&self.world), name.to_owned(), contents.clone());
+        self.world.runtime.spawn(async move {
+            let made = openshift::create(&world, &name, &contents, cloud).await;
+            let _ = tell.send(made.map_err(|error| error.to_string()));
+        });
+        match told.recv().unwrap_or_else(|_| Err("the sandbox's thread ended".to_owned())) {
+            Ok(cluster) => cluster,
+            Err(why) => panic!("the cluster could not be made: {why}"),
         }
     }
 

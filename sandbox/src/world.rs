@@ -1,6 +1,6 @@
 //! What all clouds of one sandbox share: the clock, the log of calls, the faults.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::ids::Ids;
 use crate::keystone::Keystone;
 use crate::magnum::Magnum;
 use crate::oke::Oke;
+use crate::openshift;
 
 /// One sandbox. Another cloud is a module with its state and its `routes()`, a field here, its
 /// line in `server::app`, and, if it is an OpenStack service, its entry in Keystone's catalog.
@@ -20,13 +21,14 @@ pub(crate) struct World {
     /// `http://127.0.0.1:PORT`.
     pub(crate) base: String,
     pub(crate) calls: Mutex<CallLog>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     /// Guards the controls.
     pub(crate) control_token: String,
     pub(crate) faults: Mutex<Faults>,
     keystone: Mutex<Keystone>,
     magnum: Mutex<Magnum>,
     oke: Mutex<Oke>,
+    openshift: Mutex<Vec<openshift::Cluster>>,
     pub(crate) request_ids: Mutex<Ids>,
     /// What goes on beside the calls runs here.
     pub(crate) runtime: tokio::runtime::Handle,
@@ -38,12 +40,13 @@ impl World {
         Self {
             base: keystone.base.clone(),
             calls: Mutex::default(),
-            clock: Clock::default(),
+            clock: Arc::default(),
             control_token: ids.url_safe(43),
             faults: Mutex::default(),
             keystone: Mutex::new(keystone),
             magnum: Mutex::new(magnum),
             oke: Mutex::new(oke),
+            openshift: Mutex::default(),
             request_ids: Mutex::new(ids),
             runtime: tokio::runtime::Handle::current(),
         }
@@ -68,6 +71,11 @@ impl World {
     pub(crate) fn catch_up(&self, now: Timestamp) {
         self.oke().sync(now);
         self.magnum().sync(self, now);
+    }
+
+    /// The clusters of `OpenShift`.
+    pub(crate) fn openshift(&self) -> MutexGuard<'_, Vec<openshift::Cluster>> {
+        locked(&self.openshift)
     }
 }
 

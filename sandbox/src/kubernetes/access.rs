@@ -11,6 +11,7 @@ use crate::http::Reply;
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) group: String,
+    /// `*` for all, and for what is in none.
     pub(crate) namespace: String,
     pub(crate) verbs: Vec<String>,
     pub(crate) resources: Vec<String>,
@@ -24,6 +25,8 @@ pub(super) struct Action {
     pub(super) resource: String,
     pub(super) namespace: String,
     pub(super) name: String,
+    /// `status`, or nothing.
+    pub(super) subresource: String,
 }
 
 impl Action {
@@ -37,6 +40,7 @@ impl Action {
             resource: text("resource"),
             namespace: text("namespace"),
             name: text("name"),
+            subresource: text("subresource"),
         }
     }
 
@@ -44,7 +48,7 @@ impl Action {
         who.groups.iter().any(|group| group == "system:masters")
             || grants.iter().any(|grant| {
                 who.groups.contains(&grant.group)
-                    && grant.namespace == self.namespace
+                    && (grant.namespace == self.namespace || grant.namespace == "*")
                     && grant.verbs.contains(&self.verb)
                     && grant.resources.contains(&self.resource)
             })

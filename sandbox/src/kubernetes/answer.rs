@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::access::{Action, anonymous, authorize};
 use super::state::{Kind, State};
-use super::{Kubernetes, discovery, views, watch};
+use super::{Kubernetes, discovery, kinds, objects, views, watch};
 use crate::authority::Subject;
 use crate::http::{Ask, Reply};
 use crate::server::{Foreign, Line};
@@ -41,9 +41,12 @@ pub(super) async fn answer(
     let Some(cluster) = cluster.upgrade() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let mut response = match serve(&world, &cluster, &line, &ask) {
+    let served =
+        identify(&world, &cluster, &line, &ask).and_then(|who| serve(&cluster, &who, &ask));
+    let mut response = match served {
         Ok(Served::Reply(reply)) | Err(reply) => reply.into_response(),
         Ok(Served::Watch(wanted)) => watch::stream(world, &cluster, wanted),
+        Ok(Served::WatchStore(wanted)) => watch::stream_store(&cluster, *wanted),
     };
     // Pods are young or old by the cluster's clock, which is the cloud's.
     let date = ask.now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -54,30 +57,26 @@ pub(super) async fn answer(
     response
 }
 
-enum Served {
+/// What a request comes to.
+pub(super) enum Served {
     Reply(Reply),
     Watch(watch::Wanted),
+    WatchStore(Box<watch::WantedOfStore>),
 }
 
-fn serve(
-    world: &World,
-    cluster: &Arc<Kubernetes>,
-    line: &Line,
-    ask: &Ask,
-) -> Result<Served, Reply> {
-    let who = identify(world, cluster, line, ask)?;
+pub(super) fn serve(cluster: &Arc<Kubernetes>, who: &Subject, ask: &Ask) -> Result<Served, Reply> {
     let wanted = Wanted::of(ask);
     let mut state = cluster.state();
-    authorize(&who, &wanted, &state.grants)?;
+    authorize(who, &wanted, &state.grants)?;
     state.advance(ask.now);
     let action = match wanted {
         Wanted::Open | Wanted::Discovery => {
             let base = cluster.address();
-            let found = discovery::show(&ask.path, &cluster.version, &base);
+            let found = discovery::show(&ask.path, &cluster.version, &base, state.openshift);
             let found = found.ok_or_else(|| no_such_path(&ask.path))?;
             return Ok(Served::Reply(found));
         }
-        Wanted::AccessReview => return review(ask, &who, &state).map(Served::Reply),
+        Wanted::AccessReview => return review(ask, who, &state).map(Served::Reply),
         Wanted::Review => {
             let mut groups = who.groups.clone();
             groups.push("system:authenticated".to_owned());
@@ -95,10 +94,20 @@ fn serve(
         Wanted::Unknown(path) => return Err(no_such_path(path)),
         Wanted::Resource(action) => action,
     };
+    let sort = kinds::find(&action.group, &action.resource, state.openshift);
     if action.verb == "watch" {
-        return watch::wanted(ask, &action).map(Served::Watch);
+        watch::refuse_initial_events(ask)?;
+        return match sort {
+            Some(sort) => {
+                Ok(Served::WatchStore(Box::new(watch::wanted_of_store(ask, sort, &action))))
+            }
+            None => watch::wanted(ask, &action).map(Served::Watch),
+        };
     }
-    resource(&mut state, ask, &action).map(Served::Reply)
+    match sort {
+        Some(sort) => objects::answer(&mut state, sort, ask, &action).map(Served::Reply),
+        None => resource(&mut state, ask, &action).map(Served::Reply),
+    }
 }
 
 /// 401 for a certificate that the present CA did not sign, and for a token that is not good.
@@ -108,9 +117,12 @@ fn identify(world: &World, cluster: &Kubernetes, line: &Line, ask: &Ask) -> Resu
     if !line.chain().is_empty() {
         return cluster.authority().recognizes(line.chain(), ask.now).ok_or_else(unauthorized);
     }
-    // Only OKE has tokens: elsewhere, whatever comes is unknown.
     let Some(header) = ask.header("authorization") else { return Ok(anonymous()) };
     let token = header.strip_prefix("Bearer ").unwrap_or_default();
+    // A cluster's own first; others are OKE's, which says for how long each is good.
+    if let Some(subject) = cluster.state().tokens.get(token) {
+        return Ok(subject.clone());
+    }
     world.oke().bearer(token, &cluster.address(), ask.now).ok_or_else(unauthorized)
 }
 
@@ -178,7 +190,7 @@ fn resource(state: &mut State, ask: &Ask, action: &Action) -> Result<Reply, Repl
     })))
 }
 
-fn patch(ask: &Ask) -> Result<Value, Reply> {
+pub(super) fn patch(ask: &Ask) -> Result<Value, Reply> {
     let kind = ask.header("content-type").unwrap_or_default();
     let merges = ["application/strategic-merge-patch+json", "application/merge-patch+json"];
     if !merges.contains(&kind) {
@@ -208,13 +220,17 @@ impl<'a> Wanted<'a> {
             ["apis", group, "v1", ref rest @ ..] => (group, rest),
             _ => return Self::Unknown(&ask.path),
         };
-        let (namespace, resource, name) = match *rest {
-            ["namespaces"] => ("", "namespaces", ""),
-            ["namespaces", name] => ("", "namespaces", name),
-            ["namespaces", namespace, resource] => (namespace, resource, ""),
-            ["namespaces", namespace, resource, name] => (namespace, resource, name),
-            [resource] => ("", resource, ""),
-            [resource, name] => ("", resource, name),
+        let (namespace, resource, name, subresource) = match *rest {
+            ["namespaces"] => ("", "namespaces", "", ""),
+            ["namespaces", name] => ("", "namespaces", name, ""),
+            ["namespaces", namespace, resource] => (namespace, resource, "", ""),
+            ["namespaces", namespace, resource, name] => (namespace, resource, name, ""),
+            ["namespaces", namespace, resource, name, "status"] => {
+                (namespace, resource, name, "status")
+            }
+            [resource] => ("", resource, "", ""),
+            [resource, name] => ("", resource, name, ""),
+            [resource, name, "status"] => ("", resource, name, "status"),
             _ => return Self::Unknown(&ask.path),
         };
         let watches = matches!(ask.query("watch"), Some("true" | "1"));
@@ -233,6 +249,7 @@ impl<'a> Wanted<'a> {
             resource: resource.to_owned(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
+            subresource: subresource.to_owned(),
         })
     }
 }
@@ -257,7 +274,7 @@ fn no_such_path(_: &str) -> Reply {
     failure(StatusCode::NOT_FOUND, "NotFound", message, &json!({}))
 }
 
-fn no_json() -> Reply {
+pub(super) fn no_json() -> Reply {
     failure(StatusCode::BAD_REQUEST, "BadRequest", "the body is no JSON", &json!({}))
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::kinds;
 use crate::http::Reply;
 
 const REVIEWS: [(&str, &str, &str); 2] = [
@@ -10,7 +11,7 @@ const REVIEWS: [(&str, &str, &str); 2] = [
     ("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
 ];
 
-pub(super) fn show(path: &str, version: &str, address: &str) -> Option<Reply> {
+pub(super) fn show(path: &str, version: &str, address: &str, openshift: bool) -> Option<Reply> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let body = match parts[..] {
         ["version"] => of_version(version),
@@ -22,21 +23,26 @@ pub(super) fn show(path: &str, version: &str, address: &str) -> Option<Reply> {
                 "clientCIDR": "0.0.0.0/0", "serverAddress": address.trim_start_matches("https://"),
             }],
         }),
-        ["apis"] => json!({
-            "kind": "APIGroupList",
-            "apiVersion": "v1",
-            "groups": [group("apps"), group(REVIEWS[0].0), group(REVIEWS[1].0)],
-        }),
+        ["apis"] => {
+            let mut names = vec!["apps", REVIEWS[0].0, REVIEWS[1].0];
+            for sort in kinds::all(openshift).filter(|sort| !sort.group.is_empty()) {
+                if !names.contains(&sort.group) {
+                    names.push(sort.group);
+                }
+            }
+            let groups: Vec<Value> = names.into_iter().map(group).collect();
+            json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
+        }
         ["apis", name] => group(name),
-        ["api", "v1"] => resources(
-            "v1",
-            &[
-                resource("namespaces", "namespace", "Namespace", false, &["ns"], &["get", "list"]),
+        ["api", "v1"] => {
+            let mut all = vec![
                 resource("nodes", "node", "Node", false, &["no"], &["get", "list"]),
                 resource("pods", "pod", "Pod", true, &["po"], &["get", "list"]),
                 resource("events", "event", "Event", true, &["ev"], &["get", "list"]),
-            ],
-        ),
+            ];
+            all.extend(stored("", openshift));
+            resources("v1", &all)
+        }
         ["apis", "apps", "v1"] => {
             let verbs = ["get", "list", "patch", "watch"];
             resources(
@@ -48,6 +54,9 @@ pub(super) fn show(path: &str, version: &str, address: &str) -> Option<Reply> {
                 ],
             )
         }
+        ["apis", name, "v1"] if kinds::all(openshift).any(|sort| sort.group == name) => {
+            resources(&format!("{name}/v1"), &stored(name, openshift))
+        }
         ["apis", name, "v1"] => {
             let (group, plural, kind) = REVIEWS.into_iter().find(|(group, ..)| *group == name)?;
             let review = resource(plural, "", kind, false, &[], &["create"]);
@@ -56,6 +65,22 @@ pub(super) fn show(path: &str, version: &str, address: &str) -> Option<Reply> {
         _ => return None,
     };
     Some(Reply::ok(&body))
+}
+
+/// The kinds of a group whose objects are in the store.
+fn stored(group: &str, openshift: bool) -> Vec<Value> {
+    let verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
+    let mut all = Vec::new();
+    for sort in kinds::all(openshift).filter(|sort| sort.group == group) {
+        let of = |plural, verbs: &[&str]| {
+            resource(plural, sort.singular, sort.kind, sort.namespaced, sort.short, verbs)
+        };
+        all.push(of(sort.plural, &verbs));
+        if sort.custom {
+            all.push(of(&format!("{}/status", sort.plural), &["get", "patch", "update"]));
+        }
+    }
+    all
 }
 
 /// `v1.34.2` and what follows from it.

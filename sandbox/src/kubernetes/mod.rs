@@ -1,13 +1,19 @@
-//! The small part of a cluster's Kubernetes that restarts of workloads need: an API server behind the cluster's CA
-//! that looks at client certificates, workloads whose rollouts progress by the sandbox's clock, their pods and events.
-//! No container runs, and nothing can be made; for a real control plane, see tests/kubernetes.
+//! The small part of a cluster's Kubernetes that restarts of workloads and credentials in secrets need: an API server
+//! behind the cluster's CA that looks at client certificates and tokens, workloads whose rollouts progress by the
+//! sandbox's clock, their pods and events, and a store of secrets and other objects that can be made and watched.
+//! No container runs, and no schema is validated; for a real control plane, see tests/kubernetes.
 
 mod access;
 mod answer;
 mod discovery;
+mod fields;
+mod inside;
+mod kinds;
+mod objects;
 mod progress;
 mod server;
 mod state;
+mod store;
 mod views;
 mod watch;
 
@@ -20,6 +26,7 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 
 pub(crate) use access::Grant;
+pub(crate) use inside::Inside;
 pub(crate) use state::Kind;
 use state::State;
 
@@ -60,6 +67,11 @@ impl Kubernetes {
         });
         server::spawn(world, listener, Arc::downgrade(&kubernetes));
         Ok(kubernetes)
+    }
+
+    /// What its servers are, for whoever has no connection.
+    pub(crate) fn inside(self: &Arc<Self>) -> Inside {
+        Inside::new(self)
     }
 
     /// `https://127.0.0.1:PORT`.

@@ -25,7 +25,7 @@ use crate::server::{Line, Wire, logged};
 use crate::world::World;
 
 /// The routes, so that the log of calls can name them; `answer` reads the path itself.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 32] = [
     "/version",
     "/healthz",
     "/livez",
@@ -37,15 +37,25 @@ const ROUTES: [&str; 22] = [
     "/api/v1",
     "/api/v1/namespaces",
     "/api/v1/namespaces/{namespace}",
-    "/api/v1/nodes",
-    "/api/v1/pods",
-    "/api/v1/events",
+    "/api/v1/{resource}",
     "/api/v1/namespaces/{namespace}/pods",
     "/api/v1/namespaces/{namespace}/pods/{name}",
     "/api/v1/namespaces/{namespace}/events",
+    "/api/v1/namespaces/{namespace}/configmaps",
+    "/api/v1/namespaces/{namespace}/configmaps/{name}",
+    "/api/v1/namespaces/{namespace}/secrets",
+    "/api/v1/namespaces/{namespace}/secrets/{name}",
     "/apis/apps/v1/{resource}",
     "/apis/apps/v1/namespaces/{namespace}/{resource}",
     "/apis/apps/v1/namespaces/{namespace}/{resource}/{name}",
+    "/apis/cloudcredential.openshift.io/v1/credentialsrequests",
+    "/apis/cloudcredential.openshift.io/v1/namespaces/{namespace}/credentialsrequests",
+    "/apis/cloudcredential.openshift.io/v1/namespaces/{namespace}/credentialsrequests/{name}",
+    "/apis/cloudcredential.openshift.io/v1/namespaces/{namespace}/credentialsrequests/{name}/status",
+    "/apis/config.openshift.io/v1/{resource}",
+    "/apis/config.openshift.io/v1/{resource}/{name}",
+    "/apis/operator.openshift.io/v1/{resource}",
+    "/apis/operator.openshift.io/v1/{resource}/{name}",
     "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
     "/apis/authentication.k8s.io/v1/selfsubjectreviews",
 ];

@@ -1,9 +1,14 @@
-//! What is in a cluster: workloads and their pods. How rollouts go on is `progress`.
+//! What is in a cluster: workloads and their pods, and the store of everything else. How rollouts go on is `progress`.
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::access::Grant;
+use super::kinds;
+use super::store::{By, Store};
+use crate::authority::Subject;
 use crate::ids::Ids;
 
 /// Of each cluster.
@@ -23,9 +28,13 @@ pub(crate) struct State {
     pub(crate) ids: Ids,
     pub(crate) created_at: Timestamp,
     pub(crate) grants: Vec<Grant>,
-    pub(crate) namespaces: Vec<String>,
     pub(crate) nodes: Vec<String>,
+    /// It is a cluster of `OpenShift`, and has its kinds of objects.
+    pub(crate) openshift: bool,
     pub(crate) pace: SignedDuration,
+    pub(crate) store: Store,
+    /// Who logs in with which bearer token.
+    pub(crate) tokens: BTreeMap<String, Subject>,
     pub(crate) workloads: Vec<Workload>,
 }
 
@@ -79,11 +88,16 @@ impl State {
             ids,
             created_at: now,
             grants: Vec::new(),
-            namespaces: ["default", "kube-system", "openstack-system"].map(str::to_owned).into(),
             nodes: NODES.map(str::to_owned).into(),
+            openshift: false,
             pace: PACE,
+            store: Store::default(),
+            tokens: BTreeMap::new(),
             workloads: Vec::new(),
         };
+        for name in ["default", "kube-system", "openstack-system"] {
+            state.add_namespace(name, now);
+        }
         for (kind, name) in [
             (Kind::Deployment, "openstack-cinder-csi-controllerplugin"),
             (Kind::DaemonSet, "openstack-cinder-csi-nodeplugin"),
@@ -94,7 +108,18 @@ impl State {
         state
     }
 
-    pub(super) fn add(&mut self, kind: Kind, namespace: &str, name: &str, now: Timestamp) {
+    /// Where it is not there yet.
+    fn add_namespace(&mut self, name: &str, now: Timestamp) {
+        let Some(sort) = kinds::find("", "namespaces", false) else { return };
+        let object =
+            json!({ "metadata": { "name": name }, "spec": {}, "status": { "phase": "Active" } });
+        let by = By { manager: "kube-apiserver", now };
+        // Refused only where there is one of that name.
+        let _ = self.store.create(sort, "", object, &mut self.ids, by);
+    }
+
+    /// A workload whose pods are ready.
+    pub(crate) fn add(&mut self, kind: Kind, namespace: &str, name: &str, now: Timestamp) {
         let wanted = self.nodes.len();
         let labels = json!({ "app": name });
         let mut spec = json!({

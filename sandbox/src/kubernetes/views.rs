@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::state::{Kind, Pod, State, Workload};
 
-/// The kind of the list and everything in it, in all namespaces; none where there is no such resource.
+/// The kind of the list and everything in it, in all namespaces; none where there is no such resource. What is in the
+/// store is not here.
 pub(super) fn objects(
     state: &State,
     group: &str,
@@ -13,13 +14,6 @@ pub(super) fn objects(
     now: Timestamp,
 ) -> Option<(&'static str, Vec<Value>)> {
     Some(match (group, resource) {
-        ("", "namespaces") => {
-            let one = |name: &String| {
-                let status = json!({ "phase": "Active" });
-                bare(state, "Namespace", name, &status)
-            };
-            ("NamespaceList", state.namespaces.iter().map(one).collect())
-        }
         ("", "nodes") => {
             let ready = json!({ "type": "Ready", "status": "True", "reason": "KubeletReady" });
             let status = json!({ "conditions": [ready] });

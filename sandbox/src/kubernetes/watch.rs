@@ -1,4 +1,4 @@
-//! Watches of workloads, as `kubectl rollout status` opens them, and the selectors of lists.
+//! Watches of workloads, as `kubectl rollout status` opens them, and of objects in the store; the selectors of lists.
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -13,6 +13,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::access::Action;
 use super::answer::failure;
+use super::kinds::Sort;
 use super::state::Kind;
 use super::{Kubernetes, views};
 use crate::http::{Ask, Reply};
@@ -30,19 +31,23 @@ pub(super) struct Wanted {
     seconds: u64,
 }
 
-/// What a request asks to watch: workloads only.
+/// Clients list instead when they are told.
+pub(super) fn refuse_initial_events(ask: &Ask) -> Result<(), Reply> {
+    if ask.query("sendInitialEvents").is_none() {
+        return Ok(());
+    }
+    let message =
+        "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+    Err(failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message, &json!({})))
+}
+
+/// The workloads that a request asks to watch.
 pub(super) fn wanted(ask: &Ask, action: &Action) -> Result<Wanted, Reply> {
     let Some(kind) = Kind::of_plural(&action.resource) else {
         let message = "only workloads can be watched here";
         let status = StatusCode::METHOD_NOT_ALLOWED;
         return Err(failure(status, "MethodNotAllowed", message, &json!({})));
     };
-    // Clients list instead when they are told.
-    if ask.query("sendInitialEvents").is_some() {
-        let message =
-            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-        return Err(failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message, &json!({})));
-    }
     let fields = ask.query("fieldSelector").unwrap_or_default();
     let name = fields.split(',').find_map(|field| field.strip_prefix("metadata.name="));
     let seconds = ask.query("timeoutSeconds").and_then(|text| text.parse().ok());
@@ -81,6 +86,96 @@ pub(super) fn stream(world: Arc<World>, cluster: &Arc<Kubernetes>, wanted: Wante
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+/// The objects of the store that a watch is about.
+pub(super) struct WantedOfStore {
+    sort: &'static Sort,
+    namespace: String,
+    /// From where on; none for everything that is there first.
+    after: Option<u64>,
+    selectors: Ask,
+    seconds: u64,
+}
+
+pub(super) fn wanted_of_store(ask: &Ask, sort: &'static Sort, action: &Action) -> WantedOfStore {
+    let after = ask.query("resourceVersion").and_then(|text| text.parse().ok());
+    let seconds = ask.query("timeoutSeconds").and_then(|text| text.parse().ok());
+    let mut selectors = Ask::by_hand(ask.now);
+    selectors.query.clone_from(&ask.query);
+    WantedOfStore {
+        sort,
+        namespace: action.namespace.clone(),
+        after: after.filter(|version| *version != 0),
+        selectors,
+        seconds: seconds.unwrap_or(SECONDS),
+    }
+}
+
+/// Every change of objects of the store, a line of JSON each.
+pub(super) fn stream_store(cluster: &Arc<Kubernetes>, wanted: WantedOfStore) -> Response {
+    let (lines, body) = mpsc::channel::<io::Result<Bytes>>(16);
+    let cluster = Arc::downgrade(cluster);
+    tokio::spawn(async move {
+        let end = tokio::time::Instant::now() + Duration::from_secs(wanted.seconds);
+        let (mut after, mut wake) = {
+            let Some(cluster) = cluster.upgrade() else { return };
+            let state = cluster.state();
+            (wanted.after, state.store.changes())
+        };
+        loop {
+            wake.borrow_and_update();
+            let Some(told) = changes(&cluster, &wanted, &mut after) else { return };
+            for line in told {
+                if lines.send(Ok(line.into())).await.is_err() {
+                    return;
+                }
+            }
+            tokio::select! {
+                changed = wake.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep_until(end) => return,
+                () = lines.closed() => return,
+            }
+        }
+    });
+    let mut response = Response::new(Body::from_stream(ReceiverStream::new(body)));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// The lines that are due, and up to which version they go.
+fn changes(
+    cluster: &Weak<Kubernetes>,
+    wanted: &WantedOfStore,
+    after: &mut Option<u64>,
+) -> Option<Vec<String>> {
+    let cluster = cluster.upgrade()?;
+    let state = cluster.state();
+    let line = |kind: &str, object: &Value| {
+        let mut line = json!({ "type": kind, "object": object }).to_string();
+        line.push('\n');
+        line
+    };
+    let suits = |object: &Value| is_selected(object, &wanted.selectors);
+    let told = match *after {
+        None => {
+            let all = state.store.list(wanted.sort, &wanted.namespace);
+            all.filter(|object| suits(object)).map(|object| line("ADDED", object)).collect()
+        }
+        Some(version) => state
+            .store
+            .since(version)
+            .iter()
+            .filter(|event| event.key.group == wanted.sort.group)
+            .filter(|event| event.key.plural == wanted.sort.plural)
+            .filter(|event| wanted.namespace.is_empty() || event.key.namespace == wanted.namespace)
+            .filter(|event| suits(&event.object))
+            .map(|event| line(event.kind, &event.object))
+            .collect(),
+    };
+    *after = Some(state.store.version());
+    Some(told)
 }
 
 fn look(world: &World, cluster: &Weak<Kubernetes>, wanted: &Wanted) -> Option<Vec<Value>> {

@@ -6,6 +6,7 @@ pub(crate) mod canary;
 pub(crate) mod consumers;
 pub(crate) mod kubernetes;
 pub(crate) mod magnum;
+pub(crate) mod openshift;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
 pub(crate) mod terraform;
