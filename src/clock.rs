@@ -1,5 +1,7 @@
 //! The only wall clock of the house. Not for waiting: waits use tokio's timers.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 /// The present time. With the cargo feature `test-clock` (tests and the demo, never a release) the
@@ -9,6 +11,15 @@ pub fn now() -> Timestamp {
     return shifted::now();
     #[cfg(not(feature = "test-clock"))]
     Timestamp::now()
+}
+
+/// How long to wait where `length` is meant: for waits of minutes that a service asks for. With the cargo
+/// feature `test-clock` the environment variable `REKEY_CLOCK_RATE` says how many times faster they pass.
+pub fn wait(length: Duration) -> Duration {
+    #[cfg(feature = "test-clock")]
+    return length / shifted::rate();
+    #[cfg(not(feature = "test-clock"))]
+    length
 }
 
 #[cfg(feature = "test-clock")]
@@ -28,6 +39,11 @@ mod shifted {
     /// one to a thread.
     pub fn shift(offset: SignedDuration) {
         OFFSET.set(offset);
+    }
+
+    pub(super) fn rate() -> u32 {
+        let rate = std::env::var("REKEY_CLOCK_RATE").ok().and_then(|text| text.parse().ok());
+        rate.unwrap_or(1).max(1)
     }
 
     pub(super) fn now() -> Timestamp {

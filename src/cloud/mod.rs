@@ -1,5 +1,6 @@
 //! Talks to clouds: plain typed clients. Knows no Terraform word, decides nothing.
 
+pub mod files;
 pub mod http;
 pub mod kubernetes;
 pub mod openstack;

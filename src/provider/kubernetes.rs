@@ -3,7 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use crate::cloud::Surroundings;
-use crate::cloud::kubernetes::{Access, AccessError, Exec as Plugin, Settings};
+use crate::cloud::kubernetes::{Access, AccessError, Exec as Plugin, Exposure, Settings};
+use crate::tfplugin::diagnostics::Diagnostic;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
 /// A way into a Kubernetes cluster, as users of the kubernetes provider know it.
@@ -36,15 +37,15 @@ pub struct Kubernetes {
     /// A command that gives a login.
     #[attr(optional)]
     pub exec: Attr<Exec>,
-    /// The API server's address.
+    /// The API server's address; without a scheme it is `https`.
     #[attr(optional)]
     pub host: Attr<String>,
-    /// `true` trusts any certificate.
+    /// `true` trusts any certificate; the provider warns.
     #[attr(optional)]
     pub insecure: Attr<bool>,
-    /// The proxy to go through.
-    #[attr(optional)]
-    pub proxy_url: Attr<String>,
+    /// The proxy to go through: `http`, `https` or `socks5`.
+    #[attr(optional, sensitive)]
+    pub proxy_url: Attr<Secret>,
     /// The name that the server's certificate is for, where it is not the host's.
     #[attr(optional)]
     pub tls_server_name: Attr<String>,
@@ -66,7 +67,7 @@ pub struct Exec {
     #[attr(required)]
     pub command: Attr<String>,
     /// Added to its environment.
-    #[attr(optional)]
+    #[attr(optional, sensitive)]
     pub env: Attr<std::collections::BTreeMap<String, String>>,
 }
 
@@ -82,6 +83,25 @@ impl Shared {
     pub fn configure(&self, block: &Attr<Kubernetes>) {
         let access = block.known().map(|block| KubernetesAccess(block.settings()));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = access;
+    }
+
+    /// What of it lies open to whoever stands between. Files that are not there yet, since the same run makes
+    /// them, are no reason to complain now.
+    pub fn caveat(&self, from: &Surroundings) -> Option<Diagnostic> {
+        let access = self.configured()?.resolve(from).ok()?;
+        let (summary, why) = match access.exposure()? {
+            Exposure::PlainText => (
+                "The login to the cluster is sent in plain text",
+                "the address is http and on another machine. Whoever is on the way reads the login and the answers. Use https.",
+            ),
+            Exposure::Unverified => (
+                "The cluster's certificate is not verified",
+                "insecure says so, in the kubernetes block or in the kubeconfig. Whoever answers in the API server's place is \
+                 trusted and gets the login. Use cluster_ca_certificate, or tls_server_name where only the name is another.",
+            ),
+        };
+        let detail = format!("{} ({}): {why}", access.server(), access.origin());
+        Some(Diagnostic::warning(summary, detail).at_attribute("kubernetes"))
     }
 
     /// None: there is no block, and Magnum gives the way in.
@@ -121,7 +141,7 @@ impl Kubernetes {
             host: text(&self.host),
             insecure: self.insecure.known().copied(),
             password: None,
-            proxy_url: text(&self.proxy_url).map(Into::into),
+            proxy_url: secret(&self.proxy_url),
             tls_server_name: text(&self.tls_server_name),
             token: secret(&self.token),
             username: None,

@@ -101,6 +101,9 @@ impl Provider for Rekey {
         for caveat in self.openstack.caveats() {
             cx.tell(warning(&caveat));
         }
+        if let Some(caveat) = self.kubernetes.caveat(&Surroundings::of_process()) {
+            cx.tell(caveat);
+        }
         Ok(())
     }
 }

@@ -421,15 +421,84 @@ async fn wait_for(client: &Client, wanted: &[Permission], missing: &[Permission]
 }
 
 #[tokio::test]
-async fn many_pods_are_listed_over_pages() {
+async fn a_list_is_read_over_all_its_pages() {
+    let plane = ControlPlane::shared().await;
+    let namespace = plane.namespace().await;
+    let map = |number: usize| {
+        json!({ "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": format!("m{number}"), "namespace": namespace, "labels": { "of": "us" } } })
+    };
+    let maps: Vec<_> = (0..20).map(map).collect();
+    plane.apply(&json!({ "apiVersion": "v1", "kind": "List", "items": maps })).await;
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps");
+    let query = [("labelSelector", "of=us"), ("limit", "7")];
+    let listed = plane.client().list::<Value>(&path, &query, &patience()).await.unwrap();
+    assert_eq!(listed.items.len(), 20, "a page has seven");
+}
+
+/// A canary's pods match the selector of the Deployment beside it, and are none of its.
+#[tokio::test]
+async fn a_canary_is_not_taken_for_the_deployment_beside_it() {
+    let plane = ControlPlane::shared().await;
+    let namespace = plane.namespace().await;
+    let web = workload(&namespace, Kind::Deployment, "web");
+    plane.apply(&manifest(&web, &json!({}))).await;
+    let mut canary = manifest(&workload(&namespace, Kind::Deployment, "web-canary"), &json!({}));
+    let labels = json!({ "app": "web", "track": "canary" });
+    canary["spec"]["selector"]["matchLabels"] = labels.clone();
+    canary["spec"]["template"]["metadata"]["labels"] = labels;
+    plane.apply(&canary).await;
+    let client = plane.client();
+    client
+        .wait_for_rollout(
+            &workload(&namespace, Kind::Deployment, "web-canary"),
+            Timestamp::MIN,
+            &patience(),
+        )
+        .await
+        .unwrap();
+    // one that may list replica sets, and one that may not: both tell the pods apart
+    let role = "role-of-a-restarter";
+    let verbs = "--verb=get,list,patch";
+    let resources = "--resource=deployments.apps,pods";
+    plane.kubectl(&["create", "role", role, "-n", &namespace, verbs, resources]).await.ok();
+    let binding =
+        ["create", "rolebinding", role, "-n", &namespace, "--role", role, "--user", "restarter"];
+    plane.kubectl(&binding).await.ok();
+    let restarter = plane.client_as("restarter", &[]).await;
+    wait_for(&restarter, &web.permissions(), &[]).await;
+    for client in [client, restarter] {
+        let (_, now) = client.version(&patience()).await.unwrap();
+        // the restarts of the two clients may fall into one second
+        let stamp = now + jiff::SignedDuration::from_secs(1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        client.restart(&web, stamp, &patience()).await.unwrap();
+        let rollout = client.wait_for_rollout(&web, stamp, &patience()).await.unwrap();
+        assert_eq!(rollout.pods.len(), 2, "{:?}", rollout.pods);
+    }
+}
+
+/// What becomes of one workload does not keep the others on a revoked credential.
+#[tokio::test]
+async fn the_rest_is_restarted_where_one_cannot_be() {
     let plane = ControlPlane::shared().await;
     let client = plane.client();
-    let workload = workload(&plane.namespace().await, Kind::Deployment, "many");
-    let mut manifest = manifest(&workload, &json!({}));
-    manifest["spec"]["replicas"] = json!(60);
+    let namespace = plane.namespace().await;
+    let of = |name: &str| workload(&namespace, Kind::Deployment, name);
+    let (missing, paused, web) = (of("missing"), of("paused"), of("web"));
+    plane.apply(&manifest(&web, &json!({}))).await;
+    let mut manifest = manifest(&paused, &json!({}));
+    manifest["spec"]["paused"] = json!(true);
     plane.apply(&manifest).await;
-    let rollout = client.wait_for_rollout(&workload, Timestamp::MIN, &patience()).await.unwrap();
-    assert_eq!(rollout.pods.len(), 60);
+    let (_, now) = client.version(&patience()).await.unwrap();
+    let mut done = Vec::new();
+    let all = [&missing, &paused, &web];
+    let failed =
+        client.restart_all(&all, now, &patience(), |workload, _| done.push(workload.clone())).await;
+    assert_eq!(done, [web]);
+    let failed: Vec<_> = failed.iter().map(|(_, error)| error.to_string()).collect();
+    assert!(failed[0].contains("there is no Deployment"), "{failed:?}");
+    assert!(failed[1].contains("it is paused"), "{failed:?}");
 }
 
 #[tokio::test]

@@ -36,14 +36,14 @@ async fn unreachable(client: &Client) -> Unreachable {
     }
 }
 
+async fn review(client: &Client) -> Result<serde_json::Value, Error> {
+    let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+    client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review, &patience()).await
+}
+
 /// Who the server takes this login for.
 async fn who(client: &Client) -> (String, Vec<String>) {
-    let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
-    let request = http::Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews")
-        .header("content-type", "application/json")
-        .body(review.to_string().into_bytes())
-        .unwrap();
-    let answer: serde_json::Value = client.kube().await.unwrap().request(request).await.unwrap();
+    let answer = review(client).await.unwrap();
     let user = &answer["status"]["userInfo"];
     let groups = user["groups"].as_array().unwrap();
     let groups = groups.iter().map(|group| group.as_str().unwrap().to_owned()).collect();
@@ -102,8 +102,7 @@ async fn a_token_a_file_a_plugin_and_an_impersonation_log_in() {
     let exec = json!({ "apiVersion": version, "command": "cat", "args": [file], "interactiveMode": "Never" });
     let with_user = |user: serde_json::Value| {
         let mut kubeconfig: serde_json::Value =
-            serde_json::to_value(kube::config::Kubeconfig::from_yaml(&plane.kubeconfig()).unwrap())
-                .unwrap();
+            serde_saphyr::from_str(&plane.kubeconfig()).unwrap();
         for (field, value) in user.as_object().unwrap() {
             kubeconfig["users"][0]["user"][field] = value.clone();
         }
@@ -127,6 +126,100 @@ async fn a_token_a_file_a_plugin_and_an_impersonation_log_in() {
         (&*user, &*groups),
         ("dave", &["g".to_owned(), "system:authenticated".to_owned()][..])
     );
+}
+
+/// Kubeconfigs as people have them: whom kubectl lets in with one is let in with it here, and nobody else.
+#[tokio::test]
+async fn what_kubectl_takes_is_taken_and_nothing_else() {
+    let plane = ControlPlane::shared().await;
+    let namespace = plane.namespace().await;
+    let token = plane.kubectl(&["create", "token", "default", "-n", &namespace]).await.ok().stdout;
+    let token = token.trim();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("token"), format!("{token}\n")).unwrap();
+    let credential = |version: &str| {
+        format!(
+            "\u{feff}apiVersion: {version}\nkind: ExecCredential\nstatus: {{token: {token:?}, clientCertificateData: \"\"}}\n"
+        )
+    };
+    let version = "client.authentication.k8s.io/v1";
+    std::fs::write(path("credential"), credential(version)).unwrap();
+    let exec = json!({ "apiVersion": version, "command": "cat", "args": [path("credential")],
+        "interactiveMode": "Never", "env": null, "provideClusterInfo": null });
+    let admin: serde_json::Value = serde_saphyr::from_str(&plane.kubeconfig()).unwrap();
+    let no_certificate = |user: serde_json::Value| {
+        let mut config = admin.clone();
+        config["users"][0]["user"] = user;
+        config.to_string()
+    };
+    let with_cluster = |field: &str, value: serde_json::Value| {
+        let mut config = admin.clone();
+        config["clusters"][0]["cluster"][field] = value;
+        config.to_string()
+    };
+    let mut unused = admin.clone();
+    for (list, entry) in [
+        (
+            "users",
+            json!({ "name": "gcp", "user": { "auth-provider": { "name": "gcp", "config": null } } }),
+        ),
+        ("contexts", json!({ "name": "empty", "context": null })),
+        ("clusters", json!({ "name": "empty", "cluster": { "extensions": [{ "name": "e" }] } })),
+    ] {
+        unused[list].as_array_mut().unwrap().push(entry);
+    }
+    let doubled = format!("current-context: nowhere\n{}", plane.kubeconfig());
+    // the text of a kubeconfig, and whether it lets anybody in
+    let cases = [
+        ("as it is", plane.kubeconfig(), true),
+        ("what nobody uses", unused.to_string(), true),
+        ("a key given twice", doubled, true),
+        ("a token", no_certificate(json!({ "token": token })), true),
+        (
+            "a token file",
+            no_certificate(json!({ "tokenFile": path("token"), "token": "old" })),
+            true,
+        ),
+        ("a plugin that prints YAML", no_certificate(json!({ "exec": exec })), true),
+        (
+            "a token file that is missing",
+            no_certificate(json!({ "tokenFile": path("none") })),
+            false,
+        ),
+        ("a proxy of no kind", with_cluster("proxy-url", json!("sock5://127.0.0.1:1")), false),
+        (
+            "a proxy that is not there",
+            with_cluster("proxy-url", json!("http://127.0.0.1:1")),
+            false,
+        ),
+        ("null", with_cluster("proxy-url", json!(null)), true),
+        (
+            "insecure together with a CA",
+            with_cluster("insecure-skip-tls-verify", json!(true)),
+            false,
+        ),
+        ("another name", with_cluster("tls-server-name", json!("kubernetes")), true),
+        ("a wrong name", with_cluster("tls-server-name", json!("elsewhere.example")), false),
+    ];
+    for (what, text, lets_in) in cases {
+        let file = path("kubeconfig");
+        std::fs::write(&file, &text).unwrap();
+        let kubectl = plane.kubectl_by(&file, &["auth", "whoami"]).await;
+        assert_eq!(kubectl.code == Some(0), lets_in, "kubectl, {what}: {}", kubectl.stderr);
+        let settings = Settings { config_path: Some(file), ..Settings::default() };
+        let ours = match Access::resolve(&settings, &nowhere()) {
+            Ok(access) => review(&hasty(access)).await.map(drop).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        assert_eq!(ours.is_ok(), lets_in, "{what}: {ours:?}");
+    }
+    let (missing, nothing) = (path("missing"), path("nothing"));
+    std::fs::write(&nothing, "current-context: \"\"").unwrap();
+    let all = [missing, nothing, plane.facts().kubeconfig.display().to_string()];
+    plane.kubectl_by(&all.join(":"), &["auth", "whoami"]).await.ok();
+    let several = Settings { config_paths: all.to_vec(), ..Settings::default() };
+    review(&hasty(Access::resolve(&several, &nowhere()).unwrap())).await.unwrap();
 }
 
 #[tokio::test]
@@ -240,11 +333,11 @@ async fn after_a_rotation_of_the_ca_old_and_new_are_told_apart() {
     );
     assert!(error.advice().unwrap().contains("fetch a new one"));
     // Who trusts the new CA and shows a certificate by the old one is not known any more.
-    let mut mixed = kube::config::Kubeconfig::from_yaml(&old_kubeconfig).unwrap();
-    let cluster = mixed.clusters[0].cluster.as_mut().unwrap();
-    cluster.certificate_authority_data = None;
-    cluster.certificate_authority = Some(other.path().join("ca.crt").display().to_string());
-    let mixed = client(&serde_json::to_string(&mixed).unwrap());
+    let mut mixed: serde_json::Value = serde_saphyr::from_str(&old_kubeconfig).unwrap();
+    let cluster = &mut mixed["clusters"][0]["cluster"];
+    cluster["certificate-authority-data"] = json!(null);
+    cluster["certificate-authority"] = json!(other.path().join("ca.crt"));
+    let mixed = client(&mixed.to_string());
     let workload = Workload::new("default", Kind::Deployment, "d").unwrap();
     let error = mixed.workload(&workload, &patience()).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorized(_)), "{error:?}");

@@ -16,7 +16,8 @@ pub struct Backoff {
     pub first: Duration,
     /// No interval of our own choice is longer.
     pub longest: Duration,
-    /// A `Retry-After` beyond this is not waited for: the answer is handed up instead.
+    /// Where the operation has no time of its own: how long one call comes back to a service that says
+    /// `Retry-After` or 429. What would take longer is handed up instead.
     pub longest_told: Duration,
 }
 
@@ -66,25 +67,71 @@ pub(super) fn loss_is_transient(loss: Loss, idempotency: Idempotency) -> bool {
     }
 }
 
-/// How long to wait before attempt `next` (2 is the first one repeated). `spread`, 0 to 1, is
-/// chance: between half of the interval and all of it, so that many callers do not come back at
-/// once. What the service told is waited for in full.
-pub(super) fn wait(
-    backoff: &Backoff,
-    next: u32,
-    told: Option<Duration>,
-    spread: f64,
-) -> Option<Duration> {
-    if next > backoff.attempts {
-        return None;
+/// How often one call was sent so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tried {
+    /// Of our own accord, because something failed that passes.
+    pub(super) attempts: u32,
+    /// Because the service said when to come back.
+    told: u32,
+    /// Because the service said that it is called too often.
+    limited: u32,
+}
+
+impl Tried {
+    /// How long to wait after this answer; None where it is the outcome. `without_deadline` is how long the
+    /// call has taken if nothing else bounds it. `spread`, 0 to 1, is chance: between half of the interval
+    /// and all of it, so that many callers do not come back at once. What the service told is waited for in
+    /// full.
+    pub(super) fn after_answer(
+        &mut self,
+        backoff: &Backoff,
+        status: StatusCode,
+        idempotency: Idempotency,
+        told: Option<Duration>,
+        without_deadline: Option<Duration>,
+        spread: f64,
+    ) -> Option<Duration> {
+        if !answer_is_transient(status, idempotency, told.is_some()) {
+            return None;
+        }
+        let limited = status == StatusCode::TOO_MANY_REQUESTS;
+        let busy = status == StatusCode::SERVICE_UNAVAILABLE && told.is_some();
+        if !limited && !busy {
+            return self.again(backoff, spread);
+        }
+        let count = if told.is_some() { &mut self.told } else { &mut self.limited };
+        *count += 1;
+        let wait = told.unwrap_or_default().max(interval(backoff, *count, spread));
+        let too_often = told.is_some() && *count > TOLD;
+        let too_long = without_deadline.is_some_and(|spent| spent + wait > backoff.longest_told);
+        (!too_often && !too_long).then_some(wait)
     }
-    let doubled = backoff.first.saturating_mul(1 << next.saturating_sub(2).min(16));
-    let own = doubled.min(backoff.longest).mul_f64(0.5 + spread.clamp(0.0, 1.0) / 2.0);
-    match told {
-        Some(told) if told > backoff.longest_told => None,
-        Some(told) => Some(told.max(own)),
-        None => Some(own),
+
+    /// How long to wait after a lost attempt.
+    pub(super) fn after_loss(
+        &mut self,
+        backoff: &Backoff,
+        loss: Loss,
+        idempotency: Idempotency,
+        spread: f64,
+    ) -> Option<Duration> {
+        if loss_is_transient(loss, idempotency) { self.again(backoff, spread) } else { None }
     }
+
+    fn again(&mut self, backoff: &Backoff, spread: f64) -> Option<Duration> {
+        self.attempts += 1;
+        (self.attempts < backoff.attempts).then(|| interval(backoff, self.attempts, spread))
+    }
+}
+
+/// As often as Kubernetes' own client comes back when it is told to.
+const TOLD: u32 = 10;
+
+/// Before the `count`th repetition.
+fn interval(backoff: &Backoff, count: u32, spread: f64) -> Duration {
+    let doubled = backoff.first.saturating_mul(1 << count.saturating_sub(1).min(16));
+    doubled.min(backoff.longest).mul_f64(0.5 + spread.clamp(0.0, 1.0) / 2.0)
 }
 
 /// `Retry-After`: seconds, or a date. A date is measured from the answer's own `Date` where it has
@@ -100,7 +147,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Some(then.duration_since(now).try_into().unwrap_or(Duration::ZERO))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
     PARSER.parse_timestamp(text).ok()
 }
@@ -151,23 +198,53 @@ mod tests {
         }
     }
 
-    #[test]
-    fn intervals_double_up_to_the_longest_and_end() {
-        let backoff =
-            Backoff { attempts: 6, first: SECOND, longest: 5 * SECOND, longest_told: 60 * SECOND };
-        let waits: Vec<_> = (2..=7).map(|next| wait(&backoff, next, None, 1.0)).collect();
-        let seconds = [Some(1), Some(2), Some(4), Some(5), Some(5), None];
-        assert_eq!(waits, seconds.map(|s| s.map(Duration::from_secs)));
-        assert_eq!(wait(&backoff, 2, None, 0.0), Some(SECOND / 2));
+    fn backoff() -> Backoff {
+        Backoff { attempts: 6, first: SECOND, longest: 5 * SECOND, longest_told: 60 * SECOND }
     }
 
     #[test]
-    fn what_the_service_says_is_waited_for_unless_it_is_too_long() {
-        let backoff = Backoff::default();
-        assert_eq!(wait(&backoff, 2, Some(20 * SECOND), 0.0), Some(20 * SECOND));
-        assert_eq!(wait(&backoff, 2, Some(Duration::ZERO), 1.0), Some(backoff.first));
-        assert_eq!(wait(&backoff, 2, Some(backoff.longest_told + SECOND), 0.0), None);
-        assert_eq!(wait(&backoff, 6, Some(SECOND), 0.0), None);
+    fn intervals_double_up_to_the_longest_and_end() {
+        let mut tried = Tried::default();
+        let mut next = || tried.after_loss(&backoff(), Loss::NotSent, Idempotency::Once, 1.0);
+        let waits: Vec<_> = (0..6).map(|_| next()).collect();
+        let seconds = [Some(1), Some(2), Some(4), Some(5), Some(5), None];
+        assert_eq!(waits, seconds.map(|s| s.map(Duration::from_secs)));
+        let mut tried = Tried::default();
+        let wait = tried.after_loss(&backoff(), Loss::NotSent, Idempotency::Once, 0.0);
+        assert_eq!(wait, Some(SECOND / 2));
+    }
+
+    /// What is waited after each of these answers, as long as there is one.
+    fn waits(status: u16, told: Option<u64>, deadline: bool) -> Vec<u64> {
+        let (mut tried, mut spent) = (Tried::default(), Duration::ZERO);
+        let mut waits = Vec::new();
+        while waits.len() < 100 {
+            let status = StatusCode::from_u16(status).unwrap();
+            let told = told.map(Duration::from_secs);
+            let limit = (!deadline).then_some(spent);
+            let wait = tried.after_answer(&backoff(), status, Idempotency::Once, told, limit, 1.0);
+            let Some(wait) = wait else { break };
+            spent += wait;
+            waits.push(wait.as_secs());
+        }
+        waits
+    }
+
+    #[test]
+    fn who_is_told_to_come_later_does_so_up_to_ten_times() {
+        for status in [429, 503] {
+            assert_eq!(waits(status, Some(7), true), [7; 10]);
+            assert_eq!(waits(status, Some(20), false), [20; 3], "within a minute");
+            assert_eq!(waits(status, Some(61), false), [0; 0]);
+            assert_eq!(waits(status, Some(0), true)[..4], [1, 2, 4, 5], "not in haste");
+        }
+    }
+
+    #[test]
+    fn a_limit_without_a_time_is_waited_for_as_long_as_there_is_time() {
+        assert_eq!(waits(429, None, true).len(), 100);
+        let waits = waits(429, None, false);
+        assert!((55..=60).contains(&waits.iter().sum::<u64>()), "{waits:?}");
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! The engine against a server that misbehaves: every fault, with and without idempotency.
 
+mod reaching;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::cloud::stub::{Reply, Stub, closed_port};
@@ -106,8 +112,13 @@ async fn nobody_listening_has_no_effect_and_is_tried_again() {
     let before = traffic().calls;
     let error = send(&Request::new(Method::POST, url)).await.unwrap_err();
     assert!(traffic().calls >= before + 3);
-    let Error::NoAnswer { request, reason, may_have_acted } = error else { panic!("{error}") };
-    assert_eq!((request.as_str(), may_have_acted), ("POST /v3", false));
+    let Error::NoAnswer { request, reason, may_have_acted, cause } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (request.as_str(), may_have_acted, cause),
+        ("POST /v3", false, Unreachable::Refused)
+    );
     assert!(reason.starts_with(&format!("no connection to 127.0.0.1:{port}: ")), "{reason}");
     assert!(reason.contains("refused"), "{reason}");
 }
@@ -168,19 +179,79 @@ async fn nothing_is_sent_once_stopped_or_out_of_time() {
 }
 
 #[tokio::test]
-async fn stopping_ends_a_wait_but_not_a_request_in_flight() {
-    let patience = Patience::default();
-    let cancel = patience.cancel.clone();
-    // stopped while the first request is on its way: its answer is awaited, the wait after it is not
-    let stub = Stub::start(move |_, _| {
-        cancel.cancel();
-        let refusal = Reply::status(503).with("retry-after", "3");
-        Reply::Slow(Duration::from_millis(50), Box::new(refusal))
+async fn stopping_ends_waits_and_reads_but_no_change_in_flight() {
+    // stopped while the first request is on its way
+    let stopping = async |method: Method| {
+        let patience = Patience::default();
+        let cancel = patience.cancel.clone();
+        let stub = Stub::start(move |_, _| {
+            cancel.cancel();
+            let refusal = Reply::status(503).with("retry-after", "3");
+            Reply::Slow(Duration::from_millis(50), Box::new(refusal))
+        })
+        .await;
+        let outcome = client().send(&request(method, &stub), &patience).await;
+        assert_eq!(stub.seen().len(), 1);
+        outcome
+    };
+    // a change's answer is awaited, the wait after it is not
+    for method in [Method::POST, Method::PATCH, Method::DELETE] {
+        assert_eq!(stopping(method).await.unwrap().status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let stopped = Error::Stopped { request: "GET /v3/things".to_owned() };
+    assert_eq!(stopping(Method::GET).await.unwrap_err(), stopped);
+}
+
+/// A server that hangs holds nobody who has no time left, unless something may have been changed.
+#[tokio::test]
+async fn the_deadline_ends_a_read_in_flight() {
+    let stub = Stub::replies(vec![Reply::Silence]).await;
+    let deadline = Some(Instant::now() + Duration::from_millis(100));
+    let patience = Patience { deadline, ..Patience::default() };
+    let patient = Client::new(Options { timeout: Duration::from_hours(1), ..options() });
+    let error = patient.send(&request(Method::GET, &stub), &patience).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { may_have_acted: false, .. }), "{error}");
+    let asking = request(Method::POST, &stub).reads();
+    let error = patient.send(&asking, &patience).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { may_have_acted: false, .. }), "{error}");
+}
+
+/// Left out, a login would make a stranger of the caller.
+#[tokio::test]
+async fn a_header_that_cannot_be_sent_is_an_error() {
+    let stub = Stub::replies(vec![Reply::status(200)]).await;
+    let name = HeaderName::from_static("x-auth-token");
+    for token in ["two\nlines", "bell\u{7}"] {
+        let get = request(Method::GET, &stub).secret_header(name.clone(), &token.into());
+        let error = send(&get).await.unwrap_err();
+        assert!(matches!(error, Error::Unsendable { .. }), "{error}");
+        assert!(error.to_string().contains("x-auth-token") && !error.to_string().contains("bell"));
+    }
+    let get = request(Method::GET, &stub).secret_header(name, &"für".into());
+    send(&get).await.unwrap();
+    assert_eq!(stub.seen().len(), 1);
+}
+
+/// Whoever waits behind a limit is not taken for a failure: all calls come through in the end.
+#[tokio::test]
+async fn a_rate_limit_is_waited_for_by_all_calls() {
+    let stub = Stub::start(|number, _| {
+        let status = if (5..9).contains(&number) { 429 } else { 200 };
+        Reply::status(status)
     })
     .await;
-    let answer = client().send(&request(Method::GET, &stub), &patience).await.unwrap();
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(stub.seen().len(), 1);
+    let client = Client::new(Options {
+        backoff: Backoff { longest_told: Duration::from_mins(1), ..options().backoff },
+        ..options()
+    });
+    let calls = (0..8).map(|_| {
+        let (client, post) = (client.clone(), request(Method::POST, &stub));
+        tokio::spawn(async move { client.send(&post, &Patience::default()).await.unwrap().status })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap(), StatusCode::OK);
+    }
+    assert_eq!(stub.seen().len(), 12);
 }
 
 #[tokio::test]

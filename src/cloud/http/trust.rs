@@ -1,15 +1,22 @@
-//! Whom a connection trusts and what it shows of itself: roots, client certificate, `verify`.
+//! Whom a connection trusts and what it shows of itself: roots, client certificate, `verify`. How a server's
+//! certificate is then checked is in `verify`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
 use zeroize::Zeroizing;
+
+use super::signatures::{self, provider};
+use super::verify::{Anybody, Checked};
+use crate::cloud::files;
 
 #[cfg(test)]
 mod tests;
@@ -37,8 +44,7 @@ impl Pem {
 
     fn read(&self) -> Result<Zeroizing<Vec<u8>>, String> {
         match self {
-            Self::File(path) => std::fs::read(path)
-                .map(Zeroizing::new)
+            Self::File(path) => files::read(path, files::LARGEST)
                 .map_err(|error| format!("cannot read {}: {error}", path.display())),
             Self::Text(text) => Ok(Zeroizing::new(text.expose_secret().as_bytes().to_vec())),
         }
@@ -75,55 +81,60 @@ impl Default for Trust {
 pub(in crate::cloud) type Complaint = (&'static str, String);
 
 impl Trust {
-    /// Reads the files it names. `secure` false: for connections that will not use TLS, no roots.
-    pub(in crate::cloud) fn client_config(&self, secure: bool) -> Result<ClientConfig, Complaint> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    /// Reads the files it names. `secure` false: for connections that will not use TLS, no roots. `name`: what
+    /// the server's certificate must be for, if not the host's.
+    pub(in crate::cloud) fn client_config(
+        &self,
+        secure: bool,
+        name: Option<&str>,
+    ) -> Result<ClientConfig, Complaint> {
+        let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| ("verify", error.to_string()))?;
-        let builder = if self.verify {
-            let roots = if secure { self.roots()? } else { RootCertStore::empty() };
-            builder.with_root_certificates(roots)
+        let builder = if self.verify && secure {
+            let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose().map_err(
+                |_| ("tls_server_name", "it is no name that a certificate can have".to_owned()),
+            )?;
+            let (roots, own) = self.roots()?;
+            let checked = Checked::new(roots, own, name).map_err(|why| ("cacert", why))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(checked))
+        } else if self.verify {
+            builder.with_root_certificates(RootCertStore::empty())
         } else {
-            let anything = Arc::new(AnyCertificate(provider));
-            builder.dangerous().with_custom_certificate_verifier(anything)
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody))
         };
         let mut config = match self.identity()? {
-            Some((chain, key)) => builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| ("cert", format!("certificate and key do not serve: {error}")))?,
+            Some(identity) => {
+                let mut config =
+                    builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
+                // who the client is must be shown each time: some servers forget it with the session
+                config.resumption = Resumption::disabled();
+                config
+            }
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 
-    fn roots(&self) -> Result<RootCertStore, Complaint> {
+    /// The roots, and those that were given by hand one by one.
+    fn roots(&self) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), Complaint> {
+        let Some(cacert) = &self.cacert else { return Ok((system_roots()?, Vec::new())) };
         let mut roots = RootCertStore::empty();
-        if let Some(cacert) = &self.cacert {
-            let given = match cacert {
-                Pem::File(path) if path.is_dir() => {
-                    rustls_native_certs::load_certs_from_paths(None, Some(path)).certs
-                }
-                _ => certificates("cacert", cacert)?,
-            };
-            let (usable, _) = roots.add_parsable_certificates(given);
-            if usable == 0 {
-                return Err(("cacert", format!("{} holds no certificate", cacert.name())));
+        let given = match cacert {
+            Pem::File(path) if path.is_dir() => {
+                rustls_native_certs::load_certs_from_paths(None, Some(path)).certs
             }
-            return Ok(roots);
-        }
-        let (usable, _) =
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            _ => certificates("cacert", cacert)?,
+        };
+        let (usable, _) = roots.add_parsable_certificates(given.iter().cloned());
         if usable == 0 {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            return Err(("cacert", format!("{} holds no certificate", cacert.name())));
         }
-        Ok(roots)
+        Ok((roots, given))
     }
 
-    fn identity(
-        &self,
-    ) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, Complaint> {
+    fn identity(&self) -> Result<Option<CertifiedKey>, Complaint> {
         let Some(cert) = &self.cert else {
             return match self.key {
                 Some(_) => Err(("cert", "a key is given without its certificate".to_owned())),
@@ -131,62 +142,89 @@ impl Trust {
             };
         };
         let chain = certificates("cert", cert)?;
-        if chain.is_empty() {
+        let Some(end) = chain.first() else {
             return Err(("cert", format!("{} holds no certificate", cert.name())));
-        }
+        };
+        let unreadable =
+            |_| ("cert", format!("the first certificate of {} cannot be read", cert.name()));
+        let (_, end) = X509Certificate::from_der(end).map_err(unreadable)?;
         let (setting, source) = self.key.as_ref().map_or(("cert", cert), |key| ("key", key));
         let pem = source.read().map_err(|why| (setting, why))?;
-        let key = PrivateKeyDer::from_pem_slice(&pem)
-            .map_err(|_| (setting, format!("{} holds no private key", source.name())))?;
-        Ok(Some((chain, key)))
+        let key = PrivateKeyDer::pem_slice_iter(&pem).find_map(Result::ok).ok_or_else(|| {
+            let encrypted = pem.windows(9).any(|word| word == b"ENCRYPTED");
+            let why = if encrypted {
+                ": it is encrypted, and nobody can be asked for the password"
+            } else {
+                ""
+            };
+            (setting, format!("{} holds no private key that can be read{why}", source.name()))
+        })?;
+        let key = signatures::signing_key(&key)
+            .ok_or_else(|| (setting, format!("{}: {}", source.name(), unusable_key(&end))))?;
+        if key.public_key().is_some_and(|public| public.as_ref() != end.public_key().raw) {
+            return Err((
+                setting,
+                format!("{} holds another key than the certificate's", source.name()),
+            ));
+        }
+        drop(end);
+        Ok(Some(CertifiedKey::new(chain, key)))
     }
 }
 
+/// Those of the system, or of what `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
+fn system_roots() -> Result<RootCertStore, Complaint> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let file = named("SSL_CERT_FILE").map(PathBuf::from);
+    let folders = named("SSL_CERT_DIR").map(|list| std::env::split_paths(&list).collect());
+    if file.is_some() || folders.is_some() {
+        return roots_of(file.as_deref(), &folders.unwrap_or_else(Vec::new));
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    Ok(roots)
+}
+
+/// Those that somebody named. Where they are not there nobody is trusted, rather than others.
+fn roots_of(file: Option<&Path>, folders: &[PathBuf]) -> Result<RootCertStore, Complaint> {
+    let mut roots = RootCertStore::empty();
+    let folders = folders.iter().map(|folder| (None, Some(folder.as_path())));
+    for (file, folder) in folders.chain([(file, None)]) {
+        roots.add_parsable_certificates(
+            rustls_native_certs::load_certs_from_paths(file, folder).certs,
+        );
+    }
+    if roots.is_empty() {
+        let why = "SSL_CERT_FILE or SSL_CERT_DIR is set and leads to no certificate, so nobody is trusted";
+        return Err(("cacert", why.to_owned()));
+    }
+    Ok(roots)
+}
+
+/// Why TLS cannot sign with the key of this certificate.
+fn unusable_key(certificate: &X509Certificate<'_>) -> String {
+    let of = match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => format!("an RSA key of {} bits", key.key_size()),
+        _ => "a key of this kind".to_owned(),
+    };
+    format!(
+        "{of} cannot be used here: ask for a certificate with an ECDSA key, Ed25519, or RSA of 2048 to 4096 bits"
+    )
+}
+
+/// Those that can be read; what stands around and between them does not matter.
 fn certificates(
     setting: &'static str,
     source: &Pem,
 ) -> Result<Vec<CertificateDer<'static>>, Complaint> {
     let pem = source.read().map_err(|why| (setting, why))?;
-    CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| (setting, format!("{} is not PEM", source.name())))
-}
-
-/// `verify = false`. The handshake's signatures are still checked; whose they are is not.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
+    if found.is_empty() {
+        Err((setting, format!("{} is not PEM", source.name())))
+    } else {
+        Ok(found)
     }
 }

@@ -15,7 +15,12 @@ pub(super) fn of(answer: &Response, secrets: &[SecretString]) -> String {
     let said = said
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| answer.status.canonical_reason().unwrap_or("no explanation").to_owned());
-    tidy(&scrub(said, secrets))
+    cleaned(said, secrets)
+}
+
+/// A foreign text without the given secrets, in one line.
+pub(super) fn cleaned(text: String, secrets: &[SecretString]) -> String {
+    one_line(&scrubbed(text, secrets))
 }
 
 /// What a body is that should have been JSON.
@@ -25,7 +30,7 @@ pub(super) fn instead_of_json(answer: &Response) -> String {
     }
     match html_title(&answer.body) {
         Some(title) if title.is_empty() => "an HTML page".to_owned(),
-        Some(title) => format!("an HTML page, \"{}\"", tidy(&title)),
+        Some(title) => format!("an HTML page, \"{}\"", one_line(&title)),
         None => format!("{} bytes that are not the JSON expected", answer.body.len()),
     }
 }
@@ -74,7 +79,7 @@ fn html_title(body: &[u8]) -> Option<String> {
 
 /// Removes the secrets, and what Keystone's schema validation quotes of the request ("Value: {…}"),
 /// which may hold them escaped.
-fn scrub(mut text: String, secrets: &[SecretString]) -> String {
+pub fn scrubbed(mut text: String, secrets: &[SecretString]) -> String {
     if secrets.is_empty() {
         return text;
     }
@@ -103,11 +108,12 @@ fn drop_quoted_request(text: &mut String) {
     text.push_str(&kept);
 }
 
-/// One line, of bearable length, without control characters.
-fn tidy(text: &str) -> String {
+/// A foreign text as it may stand in one of ours: one line, of bearable length, without what a terminal obeys
+/// (control characters, C1 too, and those that turn the direction of writing or cannot be seen).
+pub fn one_line(text: &str) -> String {
     const LONGEST: usize = 600;
     let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+    for word in text.split(|c: char| c.is_whitespace() || is_unseen(c)) {
         if word.is_empty() {
             continue;
         }
@@ -123,6 +129,12 @@ fn tidy(text: &str) -> String {
         }
     }
     line
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -171,6 +183,7 @@ mod tests {
         check(500, r#"{"something": "else"}"#, "Internal Server Error");
         check(499, "", "no explanation");
         check(500, "\u{1b}[31mred\u{7}", "[31mred");
+        check(500, "a\u{9b}31mb\u{202e}c\u{200b}d\r\u{8}e", "a 31mb c d e");
     }
 
     #[test]

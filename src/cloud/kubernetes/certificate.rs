@@ -1,15 +1,16 @@
 //! What a certificate says of itself, and whether a CA signed a chain. Decides nothing about trust between
-//! machines: for that, see `tls`.
+//! machines: the transport does.
 
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::tls;
+use crate::cloud::http::signature_algorithms;
 
 /// What can be read in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub enum Verdict {
 impl Certificate {
     /// All certificates of a PEM text, in its order; one at least.
     pub fn parse(pem: &str) -> Result<Vec<Self>, CertificateError> {
-        let all = tls::certificates(pem);
+        let all = certificates(pem);
         let all = all.map_err(|why| CertificateError(format!("the certificate {why}")))?;
         all.iter().map(|der| Self::from_der(der)).collect()
     }
@@ -87,7 +88,7 @@ pub(super) fn judge(
     };
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let algorithms = tls::provider().signature_verification_algorithms.all;
+    let algorithms = signature_algorithms();
     let signed =
         verify_server_cert_signed_by_trust_anchor(&parsed, ca, intermediates, now, algorithms);
     match signed.and_then(|()| verify_server_name(&parsed, name)) {
@@ -106,6 +107,21 @@ impl std::fmt::Display for Verdict {
             Self::Refused(why) => why,
         })
     }
+}
+
+/// The certificates of a PEM text: one at least. What stands around and between them does not matter.
+pub(super) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all: Vec<_> =
+        CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok).collect();
+    if all.is_empty() { Err("is not PEM".to_owned()) } else { Ok(all) }
+}
+
+/// The certificates of a PEM text, as roots.
+pub(super) fn roots(pem: &str) -> Result<RootCertStore, String> {
+    let all = certificates(pem).map_err(|why| format!("the CA {why}"))?;
+    let mut roots = RootCertStore::empty();
+    let (usable, _) = roots.add_parsable_certificates(all);
+    if usable == 0 { Err("the CA holds no usable certificate".to_owned()) } else { Ok(roots) }
 }
 
 fn verdict(error: &rustls::Error) -> Verdict {

@@ -1,26 +1,24 @@
-//! Calls to one API server: opened at the first call, each bounded in time, repeated where that is safe, and
-//! with errors in the house's own words. Knows requests and answers, no workloads.
+//! Calls to one API server: its login, renewed where a plugin gives it, and errors in Kubernetes' own words. How calls
+//! travel and when they are repeated is the transport's; what is asked for is in the files above this one.
 
-use std::error::Error as StdError;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, DATE, HeaderMap, HeaderValue};
-use http::{Method, Request};
-use http_body_util::BodyExt;
+use http::header::{ACCEPT, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::access::{Access, AccessError, Authorization};
-use super::connection::{self, Connector, Failure};
-use super::error::{Error, Refusal, Unreachable};
-use super::{exec, tls};
+use super::access::{Access, Authorization, Identity, Trust};
+use super::error::{Error, Refusal};
+use super::{exec, login, path};
 use crate::clock;
-use crate::cloud::http::{Interruption, Patience};
+use crate::cloud::http::{
+    self as transport, Backoff, Interruption, Method, Options, Patience, Pem, Request, Response,
+};
 
 /// One API server and one login. Cheap to clone; contacts nobody before the first call.
 #[derive(Clone, Debug)]
@@ -40,28 +38,21 @@ pub struct Limits {
 struct Shared {
     access: Access,
     limits: Limits,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<Arc<Open>>>,
 }
 
+/// A login in use.
 struct Open {
-    kube: kube::Client,
+    transport: transport::Client,
+    authorization: Authorization,
     /// The credential plugin's word.
     expires_at: Option<Timestamp>,
-}
-
-/// What a request does where it succeeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// It changes something, twice no more than once. In flight it is always waited for.
-    Changes,
-    /// Nothing; it is dropped when the operation is stopped.
-    Reads,
 }
 
 /// A successful answer.
 pub(super) struct Answer<T> {
     pub(super) body: T,
-    pub(super) headers: HeaderMap,
+    pub(super) response: Response,
 }
 
 impl Client {
@@ -90,190 +81,164 @@ impl Client {
         struct Version {
             git_version: String,
         }
-        let answer: Answer<Version> =
-            self.call(&get("/version", &[]), Effect::Reads, patience).await?;
-        let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        let unreadable = || Error::Unreadable {
-            request: "GET /version".to_owned(),
+        let request = self.request(Method::GET, "/version", &[])?;
+        let answer: Answer<Version> = self.call(&request, patience).await?;
+        let date = answer.response.date().ok_or_else(|| Error::Unreadable {
+            request: request.label(),
             reason: "it has no date".to_owned(),
-        };
-        Ok((answer.body.git_version, date.ok_or_else(unreadable)?.timestamp()))
-    }
-
-    /// A client of `kube`, for what is not offered here: with this login, over these connections. Where the
-    /// login is a plugin's it is not renewed for clients that were given out before.
-    pub async fn kube(&self) -> Result<kube::Client, Error> {
-        let mut open = self.0.open.lock().await;
-        let renewal = |at: Timestamp| at - RENEWAL_MARGIN <= clock::now();
-        if let Some(open) = &*open
-            && !open.expires_at.is_some_and(renewal)
-        {
-            return Ok(open.kube.clone());
-        }
-        let fresh = self.open().await?;
-        let kube = fresh.kube.clone();
-        *open = Some(fresh);
-        Ok(kube)
-    }
-
-    async fn open(&self) -> Result<Open, Error> {
-        let access = &self.0.access;
-        let mut login = access.login.clone();
-        let mut expires_at = None;
-        if let Authorization::Exec(plugin) = &login.authorization {
-            let credential = exec::run(plugin).await?;
-            expires_at = credential.expires_at;
-            login.identity = credential.identity.or(login.identity);
-            login.authorization =
-                credential.token.map_or(Authorization::None, Authorization::Token);
-        }
-        let tls = tls::client_config(&access.trust, login.identity.as_ref())
-            .map_err(|message| AccessError { message, setting: None })?;
-        let connector = Connector::new(access, tls, self.0.limits.connect);
-        Ok(Open { kube: connection::client(access, connector, &login.authorization), expires_at })
+        })?;
+        Ok((answer.body.git_version, date))
     }
 
     pub(super) fn access(&self) -> &Access {
         &self.0.access
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        self.0.limits
+    /// For what is at `path`.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Request, Error> {
+        let Some(url) = path::under(&self.0.access.server, path, query) else {
+            return Err(Error::Unsendable {
+                request: format!("{method} {path:?}"),
+                reason: "that is no path of an API".to_owned(),
+            });
+        };
+        let request = Request::new(method, url);
+        Ok(request.header(ACCEPT, HeaderValue::from_static("application/json")))
     }
 
-    /// Sends, and reads JSON; tried again after failures that pass.
+    /// Sends, and reads JSON; an answer that refuses is an error.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
-        request: &Request<Vec<u8>>,
-        effect: Effect,
+        request: &Request,
         patience: &Patience,
     ) -> Result<Answer<T>, Error> {
-        let what = label(request);
-        let begun = Instant::now();
-        let mut attempt = 1;
-        loop {
-            let answer = match effect {
-                Effect::Reads => {
-                    within(patience, &what, begun, Box::pin(self.send(request))).await?
-                }
-                Effect::Changes => {
-                    // Nothing to wait for: only whether it is still wanted.
-                    within(patience, &what, begun, std::future::ready(())).await?;
-                    Box::pin(self.send(request)).await
-                }
-            };
-            let error = match answer {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            if attempt >= self.0.limits.attempts || !error.is_transient() {
-                return Err(error);
+        let response = self.send(request, patience).await?;
+        match serde_json::from_slice(&response.body) {
+            Ok(body) => Ok(Answer { body, response }),
+            Err(error) => {
+                let reason = match serde_json::from_slice::<serde::de::IgnoredAny>(&response.body) {
+                    // The error's own words may quote a value.
+                    Ok(_) => format!(
+                        "no such JSON as was expected, at line {} column {}",
+                        error.line(),
+                        error.column()
+                    ),
+                    Err(_) => format!("it is {}", response.what_it_is_instead()),
+                };
+                Err(Error::Unreadable { request: request.label(), reason })
             }
-            let pause = PAUSE * 2_u32.pow(attempt - 1);
-            tracing::debug!(%error, attempt, ?pause, "the API server is asked again");
-            if !patience.allows(pause) {
-                return Err(error);
-            }
-            within(patience, &what, begun, tokio::time::sleep(pause)).await?;
-            attempt += 1;
         }
     }
 
-    async fn send<T: DeserializeOwned>(
-        &self,
-        request: &Request<Vec<u8>>,
-    ) -> Result<Answer<T>, Error> {
-        let answer = self.send_once(request).await;
+    async fn send(&self, request: &Request, patience: &Patience) -> Result<Response, Error> {
+        let open = self.open(patience, &request.label()).await?;
+        let answer = self.send_by(&open, request, patience).await;
         let plugin = matches!(self.0.access.login.authorization, Authorization::Exec(_));
         if plugin && matches!(answer, Err(Error::Unauthorized(_))) {
             // A plugin may know better by now: its credential was revoked, or the clocks differ.
-            *self.0.open.lock().await = None;
-            return self.send_once(request).await;
+            self.forget(&open).await;
+            let open = self.open(patience, &request.label()).await?;
+            return self.send_by(&open, request, patience).await;
         }
         answer
     }
 
-    async fn send_once<T: DeserializeOwned>(
+    async fn send_by(
         &self,
-        request: &Request<Vec<u8>>,
-    ) -> Result<Answer<T>, Error> {
-        let kube = self.kube().await?;
-        let what = label(request);
-        let mutating = request.method() != Method::GET;
+        open: &Open,
+        request: &Request,
+        patience: &Patience,
+    ) -> Result<Response, Error> {
+        let access = &self.0.access;
+        let request =
+            login::authorised(request.clone(), &open.authorization, &access.impersonation)?;
+        let answer = open.transport.send(&request, patience).await;
+        let answer = answer.map_err(|error| Error::from_transport(error, &self.server()))?;
+        if answer.status.is_success() { Ok(answer) } else { Err(self.refused(&request, &answer)) }
+    }
+
+    /// The login to use now. A plugin runs at the first call, and again before what it gave ends.
+    async fn open(&self, patience: &Patience, what: &str) -> Result<Arc<Open>, Error> {
         let begun = Instant::now();
-        let mut request = request.clone().map(kube::client::Body::from);
-        request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static(JSON));
-        let exchange = async {
-            let answer = kube.send(request).await?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await?.to_bytes();
-            Ok::<_, kube::Error>((head, body))
+        let mut slot = within(patience, what, begun, self.0.open.lock()).await?;
+        let renewal = |at: Timestamp| {
+            at.checked_sub(RENEWAL_MARGIN).unwrap_or(Timestamp::MIN) <= clock::now()
         };
-        let time = self.0.limits.connect + self.0.limits.request;
-        let exchanged = tokio::time::timeout(time, exchange).await;
-        let (head, body) = match exchanged {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.unreachable(&error, mutating)),
-            Err(_) => {
-                return Err(Error::Unreachable {
-                    server: self.server(),
-                    cause: Unreachable::TimedOut,
-                    reason: format!("no answer to {what} within {time:?}"),
-                    may_have_acted: mutating,
-                });
-            }
-        };
-        tracing::debug!(request = %what, status = head.status.as_u16(), time = ?begun.elapsed(), "API server");
-        if !head.status.is_success() {
-            return Err(self.refused(what, head.status.as_u16(), &head.headers, &body));
+        if let Some(open) = &*slot
+            && !open.expires_at.is_some_and(renewal)
+        {
+            return Ok(Arc::clone(open));
         }
-        match serde_json::from_slice(&body) {
-            Ok(body) => Ok(Answer { body, headers: head.headers }),
-            Err(error) => Err(Error::Unreadable {
-                request: what,
-                // The error's own words may quote a value.
-                reason: format!("no such JSON as was expected, at byte {}", error.column()),
-            }),
+        let access = &self.0.access;
+        let mut login = access.login.clone();
+        let mut expires_at = None;
+        if let Authorization::Exec(plugin) = &login.authorization {
+            let credential = within(patience, what, begun, exec::run(plugin, access)).await??;
+            expires_at = credential.expires_at;
+            login.identity = credential.identity.or(login.identity);
+            login.authorization =
+                credential.token.map_or(Authorization::None, Authorization::Token);
         }
-    }
-
-    fn unreachable(&self, error: &kube::Error, mutating: bool) -> Error {
-        let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-        while let Some(error) = next {
-            if let Some(Failure { cause, reason }) = error.downcast_ref() {
-                return Error::Unreachable {
-                    server: self.server(),
-                    cause: *cause,
-                    reason: reason.clone(),
-                    may_have_acted: false,
-                };
-            }
-            next = error.source();
-        }
-        Error::Unreachable {
-            server: self.server(),
-            cause: Unreachable::Broken,
-            reason: connection::chain(error),
-            may_have_acted: mutating,
-        }
-    }
-
-    fn refused(&self, request: String, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
-        let words: Words = serde_json::from_slice(body).unwrap_or_else(|_| Words {
-            message: String::from_utf8_lossy(body).trim().chars().take(WORDS).collect(),
-            reason: String::new(),
+        let open = Arc::new(Open {
+            transport: transport::Client::new(self.options(login.identity.as_ref())),
+            authorization: login.authorization,
+            expires_at,
         });
-        let audit_id = headers.get("audit-id").and_then(|id| id.to_str().ok());
+        *slot = Some(Arc::clone(&open));
+        Ok(open)
+    }
+
+    /// Lets go of a login that was refused, unless another has taken its place meanwhile.
+    async fn forget(&self, spent: &Arc<Open>) {
+        let mut slot = self.0.open.lock().await;
+        if slot.as_ref().is_some_and(|open| Arc::ptr_eq(open, spent)) {
+            *slot = None;
+        }
+    }
+
+    /// How calls travel, showing this certificate.
+    pub(super) fn options(&self, identity: Option<&Identity>) -> Options {
+        let Shared { access, limits, .. } = &*self.0;
+        Options {
+            trust: transport::Trust {
+                cacert: match &access.trust {
+                    Trust::Certificates(pem) => Some(Pem::Text(pem.clone())),
+                    Trust::Anybody | Trust::System => None,
+                },
+                cert: identity.map(|identity| Pem::Text(identity.certificate.clone())),
+                key: identity.map(|identity| Pem::Text(identity.key.clone())),
+                verify: !matches!(access.trust, Trust::Anybody),
+            },
+            proxies: access.proxies.clone(),
+            server_name: access.server_name.clone(),
+            connect: limits.connect,
+            timeout: limits.connect + limits.request,
+            idle: IDLE,
+            backoff: Backoff { attempts: limits.attempts, ..Backoff::default() },
+            largest_body: LARGEST,
+        }
+    }
+
+    fn refused(&self, request: &Request, answer: &Response) -> Error {
+        let words: Words = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let message = match &*words.message {
+            "" => request.message(answer),
+            message => request.cleaned(message),
+        };
         let refusal = Box::new(Refusal {
             server: self.server(),
-            request,
-            status,
-            reason: words.reason,
-            message: words.message,
-            audit_id: audit_id.map(str::to_owned),
+            request: request.label(),
+            status: answer.status.as_u16(),
+            reason: request.cleaned(&words.reason),
+            message,
+            audit_id: answer.request_id(),
         });
-        match status {
+        match refusal.status {
             401 => Error::Unauthorized(refusal),
             403 => Error::Forbidden(refusal),
             _ => Error::Api(refusal),
@@ -294,44 +259,11 @@ impl fmt::Debug for Shared {
 }
 
 /// The words of a refusal: `Status`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Words {
-    #[serde(default)]
     message: String,
-    #[serde(default)]
     reason: String,
-}
-
-/// A request for what is at `path`, with this query. The path is made of checked names.
-pub(super) fn get(path: &str, query: &[(&str, &str)]) -> Request<Vec<u8>> {
-    let mut target = path.to_owned();
-    for (index, (name, value)) in query.iter().enumerate() {
-        target.push(if index == 0 { '?' } else { '&' });
-        target.push_str(name);
-        target.push('=');
-        target.push_str(&percent_encoded(value, b"-._~"));
-    }
-    let mut request = Request::new(Vec::new());
-    *request.uri_mut() = target.parse().unwrap_or_default();
-    request
-}
-
-/// All but letters, digits and what is in `kept` as percent signs.
-pub(super) fn percent_encoded(text: &str, kept: &[u8]) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
-}
-
-/// Method and path: for errors and logs.
-pub(super) fn label(request: &Request<Vec<u8>>) -> String {
-    format!("{} {}", request.method(), request.uri().path())
 }
 
 /// Waits for it, unless stopped or out of time.
@@ -349,11 +281,10 @@ pub(super) async fn within<T>(
     })
 }
 
-const JSON: &str = "application/json";
-const PAUSE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_secs(30);
+/// A page of 500 pods is 10 MB at the most.
+const LARGEST: usize = 64 * 1024 * 1024;
 const RENEWAL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
-/// Characters of an answer that is not a `Status`, such as a proxy's page.
-const WORDS: usize = 200;
 
 #[cfg(test)]
 mod tests;

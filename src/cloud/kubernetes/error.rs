@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+pub use crate::cloud::http::Unreachable;
+
 use super::access::AccessError;
-use super::permissions::Permission;
+use super::permission::Permission;
 use super::stuck::Stuck;
 use super::workload::{Obstacle, Workload};
+use crate::cloud::http as transport;
 
 /// Why a call did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,9 @@ pub enum Error {
     /// 401: the server does not know the login.
     #[error("{}", .0)]
     Unauthorized(Box<Refusal>),
+    /// Not sent, because it cannot be sent as it is meant.
+    #[error("{request} cannot be sent: {reason}")]
+    Unsendable { request: String, reason: String },
     /// No answer. A change may have been made all the same where `may_have_acted`.
     #[error("the API server {server} cannot be reached: {reason}")]
     Unreachable { server: String, cause: Unreachable, reason: String, may_have_acted: bool },
@@ -46,25 +52,6 @@ pub enum Error {
     /// 404. `namespace_exists` is None where this login may not look.
     #[error("there is no {workload}{}", .namespace_exists.map_or("", in_namespace))]
     WorkloadNotFound { workload: Workload, namespace_exists: Option<bool> },
-}
-
-/// How far an attempt to reach the API server came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreachable {
-    /// The connection broke before the answer.
-    Broken,
-    /// The name has no address.
-    Name,
-    /// The proxy is not there or does not let through.
-    Proxy,
-    /// Nobody listens there.
-    Refused,
-    /// Silence.
-    TimedOut,
-    /// No TLS can be agreed on.
-    Tls,
-    /// Another certificate than one that is trusted: an old or wrong CA, another host.
-    Untrusted,
 }
 
 /// A refusal in the server's own words.
@@ -98,6 +85,43 @@ impl Error {
         self.refusal().map(|refusal| refusal.status)
     }
 
+    /// Kubernetes' word for why it refused (`NotFound`, `Conflict`, `AlreadyExists`, `Invalid`, `Forbidden`);
+    /// empty where it said none, or did not answer.
+    pub fn reason(&self) -> &str {
+        self.refusal().map_or("", |refusal| &refusal.reason)
+    }
+
+    /// True where a change was asked for and nobody knows whether it took effect: no answer after it was sent,
+    /// one that cannot be read, or an error within the server.
+    pub fn may_have_acted(&self) -> bool {
+        match self {
+            Self::Api(refusal) => refusal.status >= 500 && refusal.changes(),
+            Self::Unreachable { may_have_acted, .. } => *may_have_acted,
+            Self::Unreadable { request, .. } => !request.starts_with("GET "),
+            _ => false,
+        }
+    }
+
+    /// What the transport says of a call to this server.
+    pub(super) fn from_transport(error: transport::Error, server: &str) -> Self {
+        match error {
+            transport::Error::NoAnswer { cause, reason, may_have_acted, .. } => {
+                Self::Unreachable { server: server.to_owned(), cause, reason, may_have_acted }
+            }
+            transport::Error::Setup { setting, reason } => Self::Access(unusable(setting, &reason)),
+            transport::Error::Stopped { request } => Self::Stopped { what: request },
+            transport::Error::TimedOut { request, after, .. } => {
+                Self::TimedOut { what: request, after }
+            }
+            transport::Error::Unreadable { request, reason, .. } => {
+                Self::Unreadable { request, reason }
+            }
+            transport::Error::Unsendable { request, reason } => {
+                Self::Unsendable { request, reason }
+            }
+        }
+    }
+
     /// True where the same call may well succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -116,16 +140,13 @@ impl Error {
         let advice = match self {
             Self::CannotRestart { obstacle, .. } => obstacle.advice().to_owned(),
             Self::Exec { install_hint, .. } => return install_hint.clone(),
-            Self::Forbidden(refusal) => match Permission::of_request(&refusal.request) {
-                Some(permission) => format!("A role that would allow it: {}", permission.role()),
-                None => return None,
-            },
+            Self::Forbidden(refusal) => return refusal.advice(),
             Self::Unauthorized(_) => {
                 "The server does not know this login: an expired token or certificate, or a client \
                  certificate that another CA than the cluster's present one signed."
                     .to_owned()
             }
-            Self::Unreachable { cause, .. } => cause.advice().to_owned(),
+            Self::Unreachable { cause, .. } => advice(*cause).to_owned(),
             Self::WorkloadNotFound { .. } => {
                 "If this cluster runs these workloads elsewhere, or none of them, name the ones that it has."
                     .to_owned()
@@ -136,26 +157,74 @@ impl Error {
     }
 }
 
-impl Unreachable {
-    fn advice(self) -> &'static str {
-        match self {
-            Self::Broken | Self::TimedOut => {
-                "Something accepted the connection and did not answer in time: an overloaded or hanging API \
+/// The transport's setting under the name that it has for a cluster.
+fn unusable(setting: &str, reason: &str) -> AccessError {
+    let (part, setting) = match setting {
+        "cacert" => ("the cluster's CA cannot be used: ", Some("cluster_ca_certificate")),
+        "cert" => ("the client certificate cannot be used: ", Some("client_certificate")),
+        "key" => ("the client key cannot be used: ", Some("client_key")),
+        "tls_server_name" => ("tls_server_name cannot be used: ", Some("tls_server_name")),
+        _ => ("the proxy cannot be used: ", Some("proxy_url")),
+    };
+    AccessError { message: format!("{part}{reason}"), setting }
+}
+
+impl Refusal {
+    /// A role helps whom the server knows and has no role; nobody else.
+    fn advice(&self) -> Option<String> {
+        if self.message.contains("\"system:anonymous\"") {
+            let advice = "The server takes the caller for nobody: this access has no login, or one that was left out on the way.";
+            return Some(advice.to_owned());
+        }
+        if [
+            "admission webhook",
+            "denied the request",
+            "ValidatingAdmissionPolicy",
+            "violates PodSecurity",
+        ]
+        .iter()
+        .any(|word| self.message.contains(word))
+        {
+            let advice = "A policy of the cluster refuses it, whoever asks: no role changes that.";
+            return Some(advice.to_owned());
+        }
+        let permission = Permission::of_request(&self.request)?;
+        Some(format!("A role that would allow it: {}", permission.role()))
+    }
+
+    /// Whether it was asked to change something.
+    fn changes(&self) -> bool {
+        !self.request.starts_with("GET ")
+    }
+}
+
+fn advice(cause: Unreachable) -> &'static str {
+    match cause {
+        Unreachable::Broken | Unreachable::TimedOut => {
+            "Something accepted the connection and did not answer in time: an overloaded or hanging API \
                  server, or a load balancer without a healthy one behind it."
-            }
-            Self::Name => "The server's name cannot be resolved from this machine.",
-            Self::Proxy => "Look at proxy_url, HTTPS_PROXY and NO_PROXY.",
-            Self::Refused => {
-                "Nothing listens there: the API server is down, or this machine has no way to it (a private \
+        }
+        Unreachable::Expired => {
+            "Look at the clock of this machine first; else the API server's certificate has to be renewed."
+        }
+        Unreachable::Name => "The server's name cannot be resolved from this machine.",
+        Unreachable::Proxy => "Look at proxy_url, HTTPS_PROXY and NO_PROXY.",
+        Unreachable::Refused => {
+            "Nothing listens there: the API server is down, or this machine has no way to it (a private \
                  cluster is reached from inside its network only)."
-            }
-            Self::Tls => {
-                "What listens there does not speak TLS as an API server does: is the address right?"
-            }
-            Self::Untrusted => {
-                "The server shows a certificate that the known CA did not sign. After a rotation of the \
+        }
+        Unreachable::Tls => {
+            "What listens there does not speak TLS as an API server does: is the address right?"
+        }
+        Unreachable::Untrusted => {
+            "The server shows a certificate that the known CA did not sign. After a rotation of the \
                  cluster's CA, kubeconfigs from before it fail like this: fetch a new one."
-            }
+        }
+        Unreachable::WrongName => {
+            "Use an address that the certificate is for, or give its name as tls_server_name."
+        }
+        Unreachable::WrongUse => {
+            "The server needs a certificate whose extended key usage is serverAuth: a client's will not do."
         }
     }
 }

@@ -1,18 +1,24 @@
 //! Runs a credential plugin and reads what it prints. Its output is a secret and is never shown; its complaints
-//! (standard error) are.
+//! (standard error) are, without the secrets that it was near.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::Error;
-use super::access::{Exec, Identity};
+use super::access::{Access, Exec, Identity, Trust};
+use super::error::Error;
+use super::text;
+use crate::cloud::http::scrubbed;
+use crate::redaction;
 
 /// What a plugin gave.
 #[derive(Clone, Debug)]
@@ -23,8 +29,8 @@ pub(super) struct Credential {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// Runs it, without a terminal, for at most [`PATIENCE`].
-pub(super) async fn run(exec: &Exec) -> Result<Credential, Error> {
+/// Runs it, without a terminal, for at most [`PATIENCE`]. It is told of the cluster as `access` has it now.
+pub(super) async fn run(exec: &Exec, access: &Access) -> Result<Credential, Error> {
     let failure = |reason: String, install_hint: Option<String>| Error::Exec {
         command: exec.command.clone(),
         reason,
@@ -34,21 +40,15 @@ pub(super) async fn run(exec: &Exec) -> Result<Credential, Error> {
         let reason = "wants to ask on a terminal, and a provider has none".to_owned();
         return Err(failure(reason, None));
     }
+    let cluster = exec.cluster.as_ref().map(|config| cluster_info(access, config));
     let info = json!({
         "apiVersion": exec.api_version,
         "kind": "ExecCredential",
-        "spec": { "interactive": false, "cluster": exec.cluster },
+        "spec": { "interactive": false, "cluster": cluster },
     });
     let mut command = Command::new(&exec.command);
-    command
-        .args(&exec.args)
-        .envs(&exec.env)
-        .env("KUBERNETES_EXEC_INFO", info.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let output = match tokio::time::timeout(PATIENCE, command.output()).await {
+    command.args(&exec.args).envs(&exec.env).env("KUBERNETES_EXEC_INFO", info.to_string());
+    let output = match tokio::time::timeout(PATIENCE, output(&mut command)).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(failure("is not there".to_owned(), exec.install_hint.clone()));
@@ -56,18 +56,76 @@ pub(super) async fn run(exec: &Exec) -> Result<Credential, Error> {
         Ok(Err(error)) => return Err(failure(format!("could not be run: {error}"), None)),
         Err(_) => return Err(failure(format!("did not end within {PATIENCE:?}"), None)),
     };
-    let stdout = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        let complaint = complaint(&output.stderr);
+        let complaint = complaint(exec, &output);
         return Err(failure(format!("failed with {}{complaint}", output.status), None));
     }
-    read(&stdout, &exec.api_version).map_err(|reason| failure(reason, None))
+    if output.stdout.len() >= LARGEST {
+        return Err(failure(format!("printed more than {LARGEST} bytes"), None));
+    }
+    let credential = read(&output.stdout, &exec.api_version);
+    let credential = credential.map_err(|reason| failure(reason, None))?;
+    credential.token.iter().for_each(redaction::register);
+    credential.identity.iter().for_each(|identity| redaction::register(&identity.key));
+    Ok(credential)
 }
 
-/// Reads an `ExecCredential`; complains without quoting it.
+struct Output {
+    status: ExitStatus,
+    stdout: Zeroizing<Vec<u8>>,
+    stderr: Zeroizing<Vec<u8>>,
+}
+
+/// As far as the bound; a plugin that goes on writing beyond it ends by a broken pipe.
+async fn output(command: &mut Command) -> std::io::Result<Output> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) = tokio::try_join!(bounded(stdout), bounded(stderr))?;
+    Ok(Output { status: child.wait().await?, stdout, stderr })
+}
+
+async fn bounded(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8 * 1024));
+    if let Some(from) = from {
+        from.take(LARGEST as u64).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+/// `spec.cluster` of the `ExecCredential` that a plugin is given.
+fn cluster_info(access: &Access, config: &Value) -> Value {
+    let ca = match &access.trust {
+        Trust::Certificates(pem) => Some(BASE64_STANDARD.encode(pem.expose_secret())),
+        Trust::Anybody | Trust::System => None,
+    };
+    let mut info = json!({
+        "server": access.server(),
+        "tls-server-name": access.server_name,
+        "insecure-skip-tls-verify": matches!(access.trust, Trust::Anybody).then_some(true),
+        "certificate-authority-data": ca,
+        "proxy-url": access.proxies.given().map(|url| url.expose_secret().to_owned()),
+        "config": config,
+    });
+    if let Some(fields) = info.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    info
+}
+
+/// Reads an `ExecCredential`, JSON or YAML; complains without quoting it.
 fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
-    let credential: ExecCredential = serde_json::from_slice(stdout)
-        .map_err(|error| format!("printed no ExecCredential (line {})", error.line()))?;
+    let documents = text::documents(stdout).map_err(|error| match error {
+        text::Unreadable::At(Some(line)) => format!("printed no ExecCredential (line {line})"),
+        _ => "printed no ExecCredential".to_owned(),
+    })?;
+    let first = documents.into_iter().next().unwrap_or_default();
+    let credential: ExecCredential = serde_path_to_error::deserialize(first)
+        .map_err(|error| format!("printed no ExecCredential (see {})", error.path()))?;
     if credential.api_version != api_version {
         return Err(format!(
             "answered in {:?}, but is configured to speak {api_version:?}",
@@ -75,28 +133,45 @@ fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
         ));
     }
     let status = credential.status.ok_or("printed an ExecCredential without status")?;
-    let identity = match (status.client_certificate_data, status.client_key_data) {
-        (Some(certificate), Some(key)) => Some(Identity { certificate, key: key.into() }),
+    // an empty one is none, as everywhere in Kubernetes
+    let said = |text: Option<String>| {
+        text.map(SecretString::from).filter(|text| !text.expose_secret().trim().is_empty())
+    };
+    let identity = match (said(status.client_certificate_data), said(status.client_key_data)) {
+        (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
         (None, None) => None,
         _ => return Err("gave one of client certificate and key, not both".to_owned()),
     };
-    let token = status.token.filter(|token| !token.is_empty()).map(SecretString::from);
+    let token = said(status.token).map(|token| token.expose_secret().trim().into());
     if token.is_none() && identity.is_none() {
         return Err("gave neither a token nor a client certificate".to_owned());
     }
     Ok(Credential { token, identity, expires_at: status.expiration_timestamp })
 }
 
-/// The end of what it said on standard error.
-fn complaint(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
+/// The end of what it said on standard error, without what it was given in secret.
+fn complaint(exec: &Exec, output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
     let text = text.trim();
     if text.is_empty() {
         return String::new();
     }
+    let inherited = std::env::vars().filter(|(name, _)| may_be_secret(name));
+    let secrets = exec.env.values().cloned().chain(inherited.map(|(_, value)| value));
+    let secrets: Vec<SecretString> = secrets.map(SecretString::from).collect();
+    let text = redaction::clean_message(text).into_owned();
+    // before it is cut: half a secret is not found
+    let text = scrubbed(text, &secrets);
     let skipped = text.chars().count().saturating_sub(COMPLAINT_CHARACTERS);
     let end: String = text.chars().skip(skipped).collect();
+    let end = crate::cloud::http::one_line(&end);
     format!(": {}{end}", if skipped > 0 { "…" } else { "" })
+}
+
+/// Of a variable that a plugin inherits.
+fn may_be_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["CREDENTIAL", "KEY", "PASS", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
 }
 
 #[derive(Deserialize)]
@@ -117,6 +192,8 @@ struct ExecStatus {
 }
 
 const COMPLAINT_CHARACTERS: usize = 500;
+/// Of each of its two outputs.
+const LARGEST: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[cfg(test)]

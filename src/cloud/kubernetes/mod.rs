@@ -1,37 +1,59 @@
-//! A plain, typed client of Kubernetes' API for what the rotation of a cluster's credentials needs: its workloads
-//! restarted and followed, its certificates looked at, a client's key and signing request made.
+//! A plain, typed client of Kubernetes' API: the verbs on any path, and what the rotation of a cluster's credentials needs
+//! beside them: workloads restarted and followed, certificates looked at, a client's key and signing request made.
 //!
-//! Over `kube`, with a transport of its own: `kube`'s goes by the process-wide crypto provider, and shows in its
-//! errors what credential plugins print. Not for manifests, and no cache of anything.
+//! A client of the house's one transport, as every cloud's is. Not for manifests, and no cache of anything.
 
-pub mod access;
+// From below to above: each file uses those before it.
+mod access;
 pub mod certificate;
-mod client;
-mod connection;
-mod error;
-mod exec;
 pub mod identity;
-mod kubeconfig;
 mod objects;
-pub mod permissions;
-pub mod pods;
-pub mod rollout;
-pub mod served;
-mod settings;
-pub mod stuck;
-#[cfg(test)]
-mod testing;
-mod tls;
+mod path;
+mod permission;
+mod pod;
+mod text;
 pub mod workload;
 
-pub use access::{Access, AccessError, Exec};
+mod kubeconfig;
+mod settings;
+mod stuck;
+
+mod error;
+mod resolve;
+
+mod exec;
+mod login;
+
+mod client;
+
+mod api;
+mod pods;
+mod restart;
+mod reviews;
+mod served;
+
+mod gather;
+mod progress;
+
+mod rollout;
+
+mod restarts;
+
+#[cfg(test)]
+mod testing;
+
+pub use access::{Access, AccessError, Exec, Exposure};
+pub use api::Listed;
 pub use certificate::{Certificate, Verdict};
 pub use client::{Client, Limits};
 pub use error::{Error, Refusal, Unreachable};
 pub use identity::ClientKey;
-pub use permissions::Permission;
-pub use rollout::{Progress, Rollout};
+pub use permission::Permission;
+pub use pod::{Pod, Trouble};
+pub use progress::Progress;
+pub use restart::{Observed, Restart};
+pub use rollout::Rollout;
 pub use served::ServedChain;
 pub use settings::Settings;
 pub use stuck::Stuck;
-pub use workload::{Kind, Observed, Restart, Workload};
+pub use workload::{Kind, Workload};

@@ -14,6 +14,8 @@ pub(super) struct Metadata {
     pub(super) generation: i64,
     #[serde(deserialize_with = "null_is_default")]
     pub(super) annotations: BTreeMap<String, String>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) labels: BTreeMap<String, String>,
     pub(super) creation_timestamp: Option<Timestamp>,
     pub(super) deletion_timestamp: Option<Timestamp>,
     #[serde(deserialize_with = "null_is_default")]
@@ -25,21 +27,15 @@ pub(super) struct Metadata {
 pub(super) struct Owner {
     pub(super) controller: bool,
     pub(super) kind: String,
+    pub(super) name: String,
     pub(super) uid: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct List<T> {
-    #[serde(default)]
-    pub(super) metadata: ListMetadata,
-    /// Null where an old server has none.
-    pub(super) items: Option<Vec<T>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct ListMetadata {
-    #[serde(rename = "continue")]
-    pub(super) continuation: Option<String>,
+/// Of any object: who owns it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Owned {
+    pub(super) metadata: Metadata,
 }
 
 /// A `Deployment`, a `DaemonSet` or a `StatefulSet`.

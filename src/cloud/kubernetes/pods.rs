@@ -1,144 +1,98 @@
-//! The pods of a workload: how old they are, and what is wrong with them.
+//! The pods of a workload: those that its controller made, whatever else its selector matches.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::objects::{ContainerStatus, PodItem};
-use super::workload::{Observed, RESTARTED_AT};
-use super::{Client, Error, Kind};
+use super::client::Client;
+use super::error::Error;
+use super::objects::{Owned, Owner, PodItem};
+use super::pod::Pod;
+use super::restart::Observed;
+use super::workload::Kind;
 use crate::cloud::http::Patience;
 
-/// A pod that runs or is about to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pod {
-    pub name: String,
-    pub uid: String,
-    /// None until it has been scheduled.
-    pub node: Option<String>,
-    /// By the server's clock, in whole seconds.
-    pub created_at: Option<Timestamp>,
-    /// Of the template that it was made from.
-    pub restarted_at: Option<String>,
-    /// What keeps it from being ready; None when it is.
-    pub trouble: Option<Trouble>,
-}
-
-/// What a pod suffers from, in the words of whoever noticed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// `Unschedulable`, `ImagePullBackOff`, `CrashLoopBackOff`, `Terminating`, …
-    pub reason: String,
-    /// May be empty.
-    pub message: String,
+/// Whose pods are a workload's own.
+enum Makers {
+    /// Of these: the workload itself, or a Deployment's replica sets.
+    Uids(BTreeSet<String>),
+    /// Of the replica sets that are named after this Deployment, where this login may not list them.
+    Named(String),
 }
 
 impl Client {
     /// The pods that the workload's controller keeps, except those that have ended. Pods that are on their way
     /// out are there until they are gone.
     pub async fn pods(&self, observed: &Observed, patience: &Patience) -> Result<Vec<Pod>, Error> {
+        Ok(self.pods_at(observed, patience).await?.0)
+    }
+
+    /// Also what the server's clock says.
+    pub(super) async fn pods_at(
+        &self,
+        observed: &Observed,
+        patience: &Patience,
+    ) -> Result<(Vec<Pod>, Option<Timestamp>), Error> {
         let selector = observed.item.spec.selector.query();
         if selector.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
-        let workload = &observed.workload;
-        let path = format!("/api/v1/namespaces/{}/pods", workload.namespace());
+        let path = format!("/api/v1/namespaces/{}/pods", observed.workload.namespace());
         let query = [("labelSelector", &*selector)];
-        let all: Vec<PodItem> = self.list(&path, &query, patience).await?;
-        let owner = &observed.item.metadata.uid;
-        let own = |pod: &PodItem| {
-            pod.metadata.owner_references.iter().any(|reference| {
-                reference.controller
-                    && match workload.kind() {
-                        // Which of its replica sets does not matter: the selector tells the Deployment.
-                        Kind::Deployment => reference.kind == "ReplicaSet",
-                        Kind::DaemonSet | Kind::StatefulSet => reference.uid == *owner,
-                    }
-            })
-        };
-        let mut pods: Vec<_> = all
+        let listed = self.list::<PodItem>(&path, &query, patience).await?;
+        let makers = self.makers(observed, &selector, patience).await?;
+        let mut pods: Vec<_> = listed
+            .items
             .into_iter()
-            .filter(|pod| own(pod) && !matches!(&*pod.status.phase, "Failed" | "Succeeded"))
+            .filter(|pod| makers.made(pod) && !matches!(&*pod.status.phase, "Failed" | "Succeeded"))
             .map(Pod::from)
             .collect();
         pods.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(pods)
+        Ok((pods, listed.date))
     }
-}
 
-impl From<PodItem> for Pod {
-    fn from(item: PodItem) -> Self {
-        Self {
-            trouble: trouble(&item),
-            name: item.metadata.name,
-            uid: item.metadata.uid,
-            node: item.spec.node_name,
-            created_at: item.metadata.creation_timestamp,
-            restarted_at: item.metadata.annotations.get(RESTARTED_AT).cloned(),
+    /// A selector may match another Deployment's pods too: a canary beside it, for one.
+    async fn makers(
+        &self,
+        observed: &Observed,
+        selector: &str,
+        patience: &Patience,
+    ) -> Result<Makers, Error> {
+        let workload = &observed.workload;
+        let uid = &observed.item.metadata.uid;
+        if workload.kind() != Kind::Deployment {
+            return Ok(Makers::Uids([uid.clone()].into()));
+        }
+        let path = format!("/apis/apps/v1/namespaces/{}/replicasets", workload.namespace());
+        match self.list::<Owned>(&path, &[("labelSelector", selector)], patience).await {
+            Ok(listed) => {
+                let own = listed.items.into_iter().map(|set| set.metadata);
+                let own = own.filter(|set| {
+                    controller(&set.owner_references).is_some_and(|owner| owner.uid == *uid)
+                });
+                Ok(Makers::Uids(own.map(|set| set.uid).collect()))
+            }
+            Err(Error::Forbidden(_)) => Ok(Makers::Named(workload.name().to_owned())),
+            Err(error) => Err(error),
         }
     }
 }
 
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.reason)?;
-        if self.message.is_empty() { Ok(()) } else { write!(formatter, ": {}", self.message) }
-    }
-}
-
-/// The most telling of what is known: leaving, a container that will not start, no node, not ready.
-fn trouble(item: &PodItem) -> Option<Trouble> {
-    let trouble = |reason: &str, message: &str| {
-        Some(Trouble { reason: reason.to_owned(), message: message.to_owned() })
-    };
-    let status = &item.status;
-    if let Some(since) = item.metadata.deletion_timestamp {
-        return trouble("Terminating", &format!("it was to be gone by {since}"));
-    }
-    let condition = |kind: &str| status.conditions.iter().find(|condition| condition.kind == kind);
-    if condition("Ready").is_some_and(|ready| ready.status == "True") {
-        return None;
-    }
-    let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
-    if let Some(found) = containers.clone().find_map(container_trouble) {
-        return Some(found);
-    }
-    if let Some(scheduled) = condition("PodScheduled")
-        && scheduled.status == "False"
-    {
-        return trouble(&scheduled.reason, &scheduled.message);
-    }
-    if !status.reason.is_empty() {
-        return trouble(&status.reason, &status.message);
-    }
-    match condition("Ready") {
-        Some(ready) if !ready.reason.is_empty() => trouble(&ready.reason, &ready.message),
-        _ if status.phase.is_empty() => trouble("NotReady", ""),
-        _ => trouble(&status.phase, "it is not ready"),
-    }
-}
-
-fn container_trouble(container: &ContainerStatus) -> Option<Trouble> {
-    let waiting = container.state.waiting.as_ref()?;
-    // What every container goes through says nothing.
-    if matches!(&*waiting.reason, "" | "ContainerCreating" | "PodInitializing") {
-        return None;
-    }
-    let mut message = format!("container {}", container.name);
-    if !waiting.message.is_empty() {
-        message = format!("{message}: {}", waiting.message);
-    }
-    if let Some(last) = &container.last_state.terminated {
-        let code = last.exit_code;
-        message = format!("{message}; it last ended with {} (exit code {code})", last.reason);
-        let said = last.message.trim();
-        if !said.is_empty() {
-            message = format!("{message}: {said}");
+impl Makers {
+    fn made(&self, pod: &PodItem) -> bool {
+        let Some(owner) = controller(&pod.metadata.owner_references) else { return false };
+        match self {
+            Self::Uids(uids) => uids.contains(&owner.uid),
+            // the controller names a replica set so, and its pods carry the second half as a label
+            Self::Named(deployment) => {
+                let hash = pod.metadata.labels.get("pod-template-hash");
+                owner.kind == "ReplicaSet"
+                    && hash.is_some_and(|hash| owner.name == format!("{deployment}-{hash}"))
+            }
         }
     }
-    if container.restart_count > 0 {
-        message = format!("{message}; {} restarts", container.restart_count);
-    }
-    Some(Trouble { reason: waiting.reason.clone(), message })
 }
 
-#[cfg(test)]
-mod tests;
+fn controller(owners: &[Owner]) -> Option<&Owner> {
+    owners.iter().find(|owner| owner.controller)
+}

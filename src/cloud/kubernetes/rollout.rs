@@ -1,56 +1,44 @@
-//! Follows a rollout to its end, by the rules of `kubectl rollout status`, and beyond: until no pod is left from
-//! before. By asking again and again, not by a watch: a rollout takes minutes, and an API server that restarts
-//! meanwhile is no reason to give up.
+//! Follows a rollout to its end, and beyond: until no pod is left from before. By asking again and again, not by a
+//! watch: a rollout takes minutes, and an API server that restarts meanwhile is no reason to give up.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::client::within;
-use super::objects::Item;
-use super::pods::Pod;
-use super::workload::{Observed, RESTARTED_AT, whole_seconds};
-use super::{Client, Error, Kind, Workload};
+use super::client::{Client, within};
+use super::error::Error;
+use super::pod::Pod;
+use super::progress::Progress;
+use super::workload::Workload;
 use crate::cloud::http::Patience;
-
-/// How far a rollout is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// All pods are of the newest template and available.
-    Done,
-    /// It is given up (`ProgressDeadlineExceeded`).
-    Failed(String),
-    /// What it waits for.
-    Waiting(String),
-}
 
 /// A rollout that has ended well.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     /// All of the workload's pods; none where none is wanted.
     pub pods: Vec<Pod>,
+    /// Pods from before that were to be gone long ago and are not: nobody on their node reports them gone, or a
+    /// finalizer holds them. They are not waited for.
+    pub lingering: Vec<Pod>,
 }
 
-impl Observed {
-    /// How far its rollout is, as `kubectl rollout status` judges it.
-    pub fn progress(&self) -> Progress {
-        match self.workload.kind() {
-            Kind::DaemonSet => daemon_set(&self.item),
-            Kind::Deployment => deployment(&self.item),
-            Kind::StatefulSet => stateful_set(&self.item),
-        }
-    }
-
-    /// Those of `pods` that are from before `since`, or from another template than the present one.
-    pub fn outdated<'p>(&self, pods: &'p [Pod], since: Timestamp) -> Vec<&'p Pod> {
-        let since = whole_seconds(since);
-        let restarted_at = self.item.spec.template.metadata.annotations.get(RESTARTED_AT);
-        let outdated = |pod: &&Pod| {
-            pod.created_at.is_none_or(|created| created < since)
-                || restarted_at.is_some_and(|at| pod.restarted_at.as_ref() != Some(at))
-        };
-        pods.iter().filter(outdated).collect()
+impl Rollout {
+    /// What to do about pods that linger; None where none does.
+    pub fn advice(&self) -> Option<String> {
+        let pods: Vec<_> = self
+            .lingering
+            .iter()
+            .map(|pod| format!("{} on {}", pod.name, pod.node.as_deref().unwrap_or("no node")))
+            .collect();
+        (!pods.is_empty()).then(|| {
+            format!(
+                "These pods from before are to be deleted and are still there: {}. Where a node is dead, delete it (`kubectl delete \
+                 node`), or each pod with `kubectl delete pod --force`; where a finalizer holds a pod, look at who set it. If a \
+                 node is only cut off, its containers may still run, with the credential from before.",
+                pods.join(", ")
+            )
+        })
     }
 }
 
@@ -121,10 +109,14 @@ impl Client {
             Progress::Waiting(why) => return Ok(Step::Waiting(why)),
             Progress::Done => {}
         }
-        let pods = self.pods(&observed, patience).await?;
-        let outdated = observed.outdated(&pods, since);
+        let (pods, now) = self.pods_at(&observed, patience).await?;
+        let (lingering, outdated): (Vec<_>, Vec<_>) =
+            observed.outdated(&pods, since).into_iter().partition(|pod| {
+                pod.leaving_by.is_some_and(|by| now.is_some_and(|now| now > late(by)))
+            });
         if outdated.is_empty() {
-            return Ok(Step::Done(Rollout { pods }));
+            let lingering = lingering.into_iter().cloned().collect();
+            return Ok(Step::Done(Rollout { pods, lingering }));
         }
         let names: Vec<_> = outdated.iter().take(NAMES).map(|pod| &*pod.name).collect();
         let more = if outdated.len() > NAMES { ", …" } else { "" };
@@ -146,83 +138,15 @@ enum Step {
     Waiting(String),
 }
 
-fn deployment(item: &Item) -> Progress {
-    let status = &item.status;
-    if item.metadata.generation > status.observed_generation {
-        return not_observed();
-    }
-    let progressing = status.conditions.iter().find(|condition| condition.kind == "Progressing");
-    if progressing.is_some_and(|condition| condition.reason == "ProgressDeadlineExceeded") {
-        return Progress::Failed("it exceeded its progress deadline".to_owned());
-    }
-    let wanted = item.spec.replicas.unwrap_or(1);
-    if status.updated_replicas < wanted {
-        return waiting("replicas are updated", status.updated_replicas, wanted);
-    }
-    if status.replicas > status.updated_replicas {
-        let old = status.replicas - status.updated_replicas;
-        return Progress::Waiting(format!("{old} old replicas are still there"));
-    }
-    if status.available_replicas < status.updated_replicas {
-        let (available, updated) = (status.available_replicas, status.updated_replicas);
-        return waiting("updated replicas are available", available, updated);
-    }
-    Progress::Done
-}
-
-fn daemon_set(item: &Item) -> Progress {
-    let status = &item.status;
-    if item.metadata.generation > status.observed_generation {
-        return not_observed();
-    }
-    let wanted = status.desired_number_scheduled;
-    if status.updated_number_scheduled < wanted {
-        return waiting("pods are updated", status.updated_number_scheduled, wanted);
-    }
-    if status.number_available < wanted {
-        return waiting("updated pods are available", status.number_available, wanted);
-    }
-    Progress::Done
-}
-
-fn stateful_set(item: &Item) -> Progress {
-    let status = &item.status;
-    if status.observed_generation == 0 || item.metadata.generation > status.observed_generation {
-        return not_observed();
-    }
-    let wanted = item.spec.replicas.unwrap_or(1);
-    if status.ready_replicas < wanted {
-        return waiting("pods are ready", status.ready_replicas, wanted);
-    }
-    let partition = item.spec.update_strategy.partition();
-    if partition > 0 {
-        let wanted = wanted - partition;
-        if status.updated_replicas < wanted {
-            return waiting(
-                "pods above the partition are updated",
-                status.updated_replicas,
-                wanted,
-            );
-        }
-        return Progress::Done;
-    }
-    if status.update_revision != status.current_revision {
-        return waiting("pods are updated", status.updated_replicas, wanted);
-    }
-    Progress::Done
-}
-
-fn not_observed() -> Progress {
-    Progress::Waiting("its controller has not seen the change yet".to_owned())
-}
-
-fn waiting(what: &str, have: i64, wanted: i64) -> Progress {
-    Progress::Waiting(format!("{have} of {wanted} {what}"))
+fn late(by: Timestamp) -> Timestamp {
+    by.saturating_add(OVERDUE).unwrap_or(Timestamp::MAX)
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 const NAMES: usize = 5;
+/// After the end of its grace time a pod is gone in a moment, unless something is wrong.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
 /// A server that has not answered for so long hangs: that is what is wrong then, not the rollout.
 const SILENCE: Duration = Duration::from_secs(3);
 

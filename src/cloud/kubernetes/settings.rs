@@ -62,6 +62,7 @@ pub(super) fn with_variables(
 ) -> Result<Settings, AccessError> {
     let variable =
         |name: &str| from.environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let settings = &without_empty(settings);
     let mut all = settings.clone();
     fill(&mut all.config_context, || variable("KUBE_CTX"));
     fill(&mut all.config_context_auth_info, || variable("KUBE_CTX_AUTH_INFO"));
@@ -105,6 +106,32 @@ pub(super) fn with_variables(
     Ok(all)
 }
 
+/// An empty text is not set: modules pass it on for what they were not given. White space around a token is none
+/// of it.
+fn without_empty(settings: &Settings) -> Settings {
+    let mut all = settings.clone();
+    for text in [
+        &mut all.client_certificate,
+        &mut all.cluster_ca_certificate,
+        &mut all.config_context,
+        &mut all.config_context_auth_info,
+        &mut all.config_context_cluster,
+        &mut all.config_path,
+        &mut all.host,
+        &mut all.tls_server_name,
+        &mut all.username,
+    ] {
+        *text = text.take().filter(|text| !text.trim().is_empty());
+    }
+    for secret in [&mut all.client_key, &mut all.password, &mut all.proxy_url, &mut all.token] {
+        *secret = secret.take().filter(|secret| !secret.expose_secret().trim().is_empty());
+    }
+    all.token = all.token.map(|token| token.expose_secret().trim().into());
+    all.config_paths.retain(|path| !path.is_empty());
+    all.exec = all.exec.filter(|exec| !exec.command.is_empty());
+    all
+}
+
 fn fill<T>(field: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
     if field.is_none() {
         *field = value();
@@ -116,7 +143,7 @@ pub(super) fn explicit_login(settings: &Settings) -> Result<Option<Login>, Acces
     let identity = match (&settings.client_certificate, &settings.client_key) {
         (Some(certificate), Some(key)) => {
             pem("client_key", key.expose_secret())?;
-            let certificate = pem("client_certificate", certificate)?;
+            let certificate = pem("client_certificate", certificate)?.into();
             Some(Identity { certificate, key: key.clone() })
         }
         (None, None) => None,

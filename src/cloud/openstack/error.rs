@@ -100,9 +100,13 @@ impl Error {
 impl From<http::Error> for Error {
     fn from(error: http::Error) -> Self {
         match error {
-            http::Error::NoAnswer { request, reason, may_have_acted } => {
+            http::Error::NoAnswer { request, reason, may_have_acted, .. } => {
                 Self::NoAnswer { request, reason, may_have_acted }
             }
+            http::Error::Unsendable { .. } => Self::Config(super::config::ConfigError {
+                message: error.to_string(),
+                setting: None,
+            }),
             http::Error::Setup { setting, reason } => Self::Config(super::config::ConfigError {
                 message: format!("{setting}: {reason}"),
                 setting: Some(setting),

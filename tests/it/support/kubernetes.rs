@@ -193,28 +193,38 @@ impl ControlPlane {
         serde_json::from_str(&run.ok().stdout).unwrap()
     }
 
-    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Run {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mut child = Command::new(binary())
-            .arg("kubectl")
-            .arg("--kubeconfig")
-            .arg(self.facts().kubeconfig)
-            .args(arguments)
-            .env_clear()
-            .env("HOME", folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).await.unwrap();
-        drop(stdin);
-        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-        let output = output.expect("kubectl hangs").unwrap();
-        Run::new(format!("kubectl {}", arguments.join(" ")), &output)
+    /// `kubectl`, as whoever these files (a list as `KUBECONFIG` has it) describe.
+    pub(crate) async fn kubectl_by(&self, kubeconfig: &str, arguments: &[&str]) -> Run {
+        run(arguments, "", &[("KUBECONFIG", kubeconfig)]).await
     }
+
+    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Run {
+        let kubeconfig = self.facts().kubeconfig.display().to_string();
+        run(arguments, input, &[("KUBECONFIG", &kubeconfig)]).await
+    }
+}
+
+async fn run(arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Run {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut child = Command::new(binary())
+        .arg("kubectl")
+        .args(arguments)
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).await.unwrap();
+    drop(stdin);
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let output = output.expect("kubectl hangs").unwrap();
+    Run::new(format!("kubectl {}", arguments.join(" ")), &output)
 }
 
 impl Drop for Inner {

@@ -1,6 +1,5 @@
 //! Handshakes with a real TLS server: whom a client believes, and what it shows.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -99,7 +98,7 @@ async fn a_strangers_certificate_is_refused_at_once() {
         };
         let place = server.url.authority();
         assert!(
-            reason.starts_with(&format!("the certificate of {place} is not trusted: ")),
+            reason.starts_with(&format!("{place} shows a certificate that is not trusted: ")),
             "{reason}"
         );
         assert_eq!(server.connections.load(Ordering::Relaxed), before + 1, "tried again");
@@ -179,7 +178,7 @@ async fn what_cannot_be_used_is_named() {
     check(with(None, Some(&key), None), "cert", "holds no certificate").await;
     check(with(None, Some(&certificate), Some(&missing)), "key", "cannot read").await;
     check(with(None, Some(&certificate), Some(&certificate)), "key", "no private key").await;
-    check(with(None, Some(&certificate), Some(&other_key)), "cert", "do not serve").await;
+    check(with(None, Some(&certificate), Some(&other_key)), "key", "another key").await;
     check(with(None, None, Some(&key)), "cert", "without its certificate").await;
 }
 
@@ -195,54 +194,26 @@ fn tilde_is_home() {
     assert_eq!(file("/ca.pem", Some(home)), "/ca.pem");
 }
 
-/// Runs one test of this file's again in a process with other variables.
-async fn again(test: &str, variables: &[(&str, &str)]) {
-    let program = std::env::current_exe().unwrap();
-    let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
-    let mut command = Command::new(program);
-    command
-        .args(["--exact", &name, "--ignored", "--nocapture"])
-        .env_clear()
-        .envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ssl_cert_file_is_trusted_instead_of_the_systems_roots() {
-    let authority = authority();
-    let server = serve(&authority, "127.0.0.1", None).await;
+/// A name that leads nowhere does not widen trust to roots that nobody named.
+#[test]
+fn what_is_named_instead_of_the_systems_roots_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
-    std::fs::write(&file, authority.pem()).unwrap();
-    let file = file.to_str().unwrap();
-    again("in_a_process_of_its_own", &[("SSL_CERT_FILE", file), ("ASK", server.url.as_str())])
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn proxies_are_used_but_not_for_what_is_excepted() {
-    use crate::cloud::stub::{Reply, Stub};
-    let proxy = Stub::replies(vec![Reply::status(204)]).await;
-    let address = proxy.url("").to_string();
-    let variables = [("HTTP_PROXY", address.as_str()), ("ASK", "http://keystone.invalid/v3")];
-    again("in_a_process_of_its_own", &variables).await;
-    assert_eq!(proxy.lines(), ["GET http://keystone.invalid/v3"]);
-
-    let direct = Stub::replies(vec![Reply::status(204)]).await;
-    let target = direct.url("/v3").to_string();
-    let variables =
-        [("HTTP_PROXY", address.as_str()), ("NO_PROXY", "127.0.0.1"), ("ASK", target.as_str())];
-    again("in_a_process_of_its_own", &variables).await;
-    assert_eq!((proxy.seen().len(), direct.seen().len()), (1, 1));
-}
-
-/// Not a test of its own: what the two above run.
-#[tokio::test]
-#[ignore = "run by other tests in a process with variables of its own"]
-async fn in_a_process_of_its_own() {
-    let url = Url::parse(&std::env::var("ASK").unwrap()).unwrap();
-    let server = Server { url, connections: Arc::default() };
-    assert_eq!(ask(&server, Trust::default()).await, Ok(204));
+    std::fs::write(&file, authority().pem()).unwrap();
+    let none = folder.path().join("none");
+    let empty = tempfile::tempdir().unwrap();
+    let count = |file: Option<&Path>, folders: &[&Path]| {
+        let folders: Vec<_> = folders.iter().map(|folder| (*folder).to_owned()).collect();
+        roots_of(file, &folders).map(|roots| roots.len())
+    };
+    assert_eq!(count(Some(&file), &[]), Ok(1));
+    assert_eq!(count(None, &[folder.path()]), Ok(1));
+    assert_eq!(count(Some(&none), &[folder.path()]), Ok(1));
+    for (file, folders) in
+        [(Some(none.as_path()), &[][..]), (None, &[none.as_path()]), (None, &[empty.path()])]
+    {
+        let (setting, why) = count(file, folders).unwrap_err();
+        assert_eq!(setting, "cacert");
+        assert!(why.contains("SSL_CERT_FILE") && why.contains("no certificate"), "{why}");
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::testing::{access, client, closed_port, host, limits, patience, serve};
-use super::super::{Exec, Settings};
+use super::super::{Exec, Settings, Unreachable};
 use super::*;
 
 /// A server that gives the `n`th answer (from 0) so, and a counter of its calls.
@@ -29,8 +29,8 @@ where
 }
 
 async fn ask(client: &Client) -> Result<Value, Error> {
-    let request = get("/api", &[("labelSelector", "a=b,c in (d)")]);
-    client.call(&request, Effect::Reads, &patience()).await.map(|answer| answer.body)
+    let request = client.request(Method::GET, "/api", &[("labelSelector", "a=b,c in (d)")])?;
+    client.call(&request, &patience()).await.map(|answer| answer.body)
 }
 
 fn status(code: StatusCode, message: &str) -> Response {
@@ -115,22 +115,33 @@ async fn what_passes_is_tried_again() {
     assert_eq!(ask(&client(router).await).await.unwrap(), "there");
     assert_eq!(calls.load(Ordering::SeqCst), 2);
     let (router, calls) = answers(|_, _| status(StatusCode::TOO_MANY_REQUESTS, "slower"));
-    assert_eq!(ask(&client(router).await).await.unwrap_err().status(), Some(429));
-    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    let soon = Patience {
+        deadline: Some(Instant::now() + Duration::from_millis(100)),
+        ..Patience::default()
+    };
+    let limited = client(router).await;
+    let error = limited.get::<Value>("/api", &soon).await.unwrap_err();
+    assert_eq!(error.status(), Some(429));
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "there is no time to come later");
 }
 
+/// As client-go does it, which waits as told and gives up after the tenth time.
 #[tokio::test]
-async fn a_change_is_tried_again_too() {
-    let (router, calls) = answers(|call, request| match call {
-        0 => status(StatusCode::INTERNAL_SERVER_ERROR, "etcdserver: leader changed"),
-        _ => axum::Json(request.method().to_string()).into_response(),
+async fn who_is_told_to_come_later_comes_later() {
+    let (router, calls) = answers(|call, _| match call {
+        0..3 => {
+            let code = if call == 1 {
+                StatusCode::TOO_MANY_REQUESTS
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            };
+            (code, [("retry-after", "0")]).into_response()
+        }
+        _ => axum::Json(json!("there")).into_response(),
     });
-    let mut request = get("/x", &[]);
-    *request.method_mut() = Method::PATCH;
-    let client = client(router).await;
-    let answer: Answer<Value> = client.call(&request, Effect::Changes, &patience()).await.unwrap();
-    assert_eq!(answer.body, "PATCH");
-    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    let patched: Value =
+        client(router).await.merge("/api/x", &json!({}), &patience()).await.unwrap();
+    assert_eq!((patched, calls.load(Ordering::SeqCst)), (json!("there"), 4));
 }
 
 #[tokio::test]
@@ -148,31 +159,28 @@ async fn nobody_there_is_refused() {
 #[tokio::test]
 async fn silence_is_a_time_out_and_a_change_may_have_been_made() {
     let router = Router::new().fallback(any(std::future::pending::<()>));
-    let client = Client::with_limits(
-        access(&host(serve(router).await)),
-        Limits {
-            connect: Duration::from_millis(50),
-            request: Duration::from_millis(50),
-            attempts: 1,
-        },
-    );
-    let mut request = get("/x", &[]);
-    for (method, acted) in [(Method::GET, false), (Method::PATCH, true)] {
-        *request.method_mut() = method;
-        let answer = client.call::<Value>(&request, Effect::Changes, &patience()).await;
-        let Err(Error::Unreachable { cause, may_have_acted, .. }) = answer else { panic!() };
-        assert_eq!((cause, may_have_acted), (Unreachable::TimedOut, acted));
-    }
+    let limits = Limits {
+        connect: Duration::from_millis(50),
+        request: Duration::from_millis(50),
+        attempts: 1,
+    };
+    let client = Client::with_limits(access(&host(serve(router).await)), limits);
+    let cause = |answer: Result<Value, Error>| match answer {
+        Err(Error::Unreachable { cause, may_have_acted, .. }) => (cause, may_have_acted),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(cause(client.get("/api", &patience()).await), (Unreachable::TimedOut, false));
+    let patched = client.merge("/api", &json!({}), &patience()).await;
+    assert_eq!(cause(patched), (Unreachable::TimedOut, true));
 }
 
 #[tokio::test]
-async fn a_stop_ends_a_wait_at_once() {
+async fn a_stop_ends_a_read_at_once() {
     let router = Router::new().fallback(any(std::future::pending::<()>));
     let client = Client::new(access(&host(serve(router).await)));
     let cancel = CancellationToken::new();
     let patience = Patience { cancel: cancel.clone(), deadline: None };
-    let request = get("/x", &[]);
-    let call = client.call::<Value>(&request, Effect::Reads, &patience);
+    let call = client.get::<Value>("/api", &patience);
     let stop = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         cancel.cancel();
@@ -180,8 +188,8 @@ async fn a_stop_ends_a_wait_at_once() {
     let (answer, ()) = tokio::join!(call, stop);
     assert!(matches!(answer, Err(Error::Stopped { .. })));
     // And nothing is begun after it.
-    let answer = client.call::<Value>(&request, Effect::Changes, &patience).await;
-    assert!(matches!(answer, Err(Error::Stopped { what }) if what == "GET /x"));
+    let answer = client.merge::<Value>("/api/x", &json!({}), &patience).await;
+    assert!(matches!(answer, Err(Error::Stopped { what }) if what == "PATCH /api/x"));
 }
 
 #[tokio::test]
@@ -193,6 +201,9 @@ async fn a_page_instead_of_json_is_not_taken_for_an_answer() {
     let (router, _) = answers(|_, _| (StatusCode::FORBIDDEN, " the proxy says no \n"));
     let error = ask(&client(router).await).await.unwrap_err();
     assert_eq!(error.refusal().unwrap().message, "the proxy says no");
+    let (router, _) = answers(|_, _| (StatusCode::FORBIDDEN, "<html><title>Log in</title>"));
+    let error = ask(&client(router).await).await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().message, "Log in");
 }
 
 #[tokio::test]
@@ -282,4 +293,63 @@ async fn unusable_certificates_are_an_error_of_the_access() {
     };
     let error = ask(&Client::new(access(&settings))).await.unwrap_err();
     assert!(matches!(error, Error::Access(_)), "{error:?}");
+}
+
+/// White space around a token is none of it; a login that cannot be sent is an error, never anonymous.
+#[tokio::test]
+async fn nobody_is_anonymous_by_accident() {
+    let (router, calls) = answers(|_, request| {
+        let login =
+            request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        axum::Json(json!(login))
+    });
+    let address = serve(router).await;
+    let by = |authorization| {
+        let mut access = access(&host(address.clone()));
+        access.login.authorization = authorization;
+        Client::new(access)
+    };
+    let token = Authorization::Token(" t \r\n".into());
+    assert_eq!(ask(&by(token)).await.unwrap(), "Bearer t");
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, " \n").unwrap();
+    let cases = [
+        (Authorization::Token("a\nb".into()), "header authorization"),
+        (Authorization::TokenFile(folder.path().join("missing")), "missing cannot be read"),
+        (Authorization::TokenFile(empty), "empty is empty"),
+        (Authorization::TokenFile("/dev/zero".into()), "/dev/zero cannot be read"),
+    ];
+    for (authorization, word) in cases {
+        let error = ask(&by(authorization)).await.unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    let mut other = access(&host(address.clone()));
+    other.impersonation.0 = vec![("impersonate-user".to_owned(), "a\nb".to_owned())];
+    let error = ask(&Client::new(other)).await.unwrap_err();
+    assert!(matches!(error, Error::Unsendable { .. }), "{error}");
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+/// A 401 that comes late belongs to the login that it was sent with.
+#[tokio::test]
+async fn a_late_refusal_does_not_throw_away_a_newer_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let (client, _) = with_plugin(folder.path(), 1, "").await;
+    let spent = client.open(&patience(), "").await.unwrap();
+    client.forget(&spent).await;
+    let newer = client.open(&patience(), "").await.unwrap();
+    client.forget(&spent).await;
+    assert!(Arc::ptr_eq(&newer, &client.open(&patience(), "").await.unwrap()));
+    assert_eq!(runs(folder.path()), 2);
+}
+
+#[tokio::test]
+async fn an_end_far_beyond_or_before_all_time_is_no_trouble() {
+    for year in ["9999", "-009999"] {
+        let folder = tempfile::tempdir().unwrap();
+        let end = format!(r#","expirationTimestamp":"{year}-01-02T00:00:00Z""#);
+        let (client, _) = with_plugin(folder.path(), 1, &end).await;
+        assert_eq!(ask(&client).await.unwrap(), "in", "{year}");
+    }
 }

@@ -1,7 +1,12 @@
 use base64::Engine as _;
 use secrecy::ExposeSecret;
 
+use super::super::testing::{access, host};
 use super::*;
+
+fn somewhere() -> Access {
+    access(&host("https://k.example:6443"))
+}
 
 /// A plugin that is a shell script.
 fn script(text: &str) -> Exec {
@@ -20,7 +25,7 @@ fn credential(status: &str) -> String {
 }
 
 async fn complaint(exec: &Exec) -> (String, Option<String>) {
-    match run(exec).await {
+    match run(exec, &somewhere()).await {
         Err(Error::Exec { reason, install_hint, .. }) => (reason, install_hint),
         other => panic!("{other:?}"),
     }
@@ -30,7 +35,7 @@ async fn complaint(exec: &Exec) -> (String, Option<String>) {
 async fn a_token_with_its_end_is_read() {
     let status = r#"{"token":"t","expirationTimestamp":"2030-01-02T03:04:05Z"}"#;
     let exec = script(&format!("echo '{}'", credential(status)));
-    let credential = run(&exec).await.unwrap();
+    let credential = run(&exec, &somewhere()).await.unwrap();
     assert_eq!(credential.token.unwrap().expose_secret(), "t");
     assert_eq!(credential.expires_at.unwrap().to_string(), "2030-01-02T03:04:05Z");
     assert!(credential.identity.is_none());
@@ -39,9 +44,11 @@ async fn a_token_with_its_end_is_read() {
 #[tokio::test]
 async fn a_certificate_is_read() {
     let status = r#"{"clientCertificateData":"c","clientKeyData":"k"}"#;
-    let credential = run(&script(&format!("echo '{}'", credential(status)))).await.unwrap();
+    let credential =
+        run(&script(&format!("echo '{}'", credential(status))), &somewhere()).await.unwrap();
     let identity = credential.identity.unwrap();
-    assert_eq!((&*identity.certificate, identity.key.expose_secret()), ("c", "k"));
+    assert_eq!(identity.certificate.expose_secret(), "c");
+    assert_eq!(identity.key.expose_secret(), "k");
 }
 
 #[tokio::test]
@@ -52,15 +59,18 @@ async fn it_gets_its_variables_the_cluster_and_no_terminal() {
         printf '{"apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$token""#,
     );
     exec.env = [("EXTRA".to_owned(), "extra".to_owned())].into();
-    exec.cluster = Some(json!({ "server": "https://k" }));
-    let token = run(&exec).await.unwrap().token.unwrap();
+    exec.cluster = Some(json!({ "audience": "prod" }));
+    let token = run(&exec, &somewhere()).await.unwrap().token.unwrap();
     let token = base64::prelude::BASE64_STANDARD.decode(token.expose_secret()).unwrap();
     let info = String::from_utf8(token).unwrap();
     let info: serde_json::Value =
         serde_json::from_str(info.strip_suffix("extra").unwrap()).unwrap();
     assert_eq!(info["kind"], "ExecCredential");
     assert_eq!(info["spec"]["interactive"], false);
-    assert_eq!(info["spec"]["cluster"]["server"], "https://k");
+    // of the cluster as it is reached in the end, not as the kubeconfig has it
+    assert_eq!(info["spec"]["cluster"]["server"], "https://k.example:6443");
+    assert_eq!(info["spec"]["cluster"]["config"]["audience"], "prod");
+    assert!(info["spec"]["cluster"].get("insecure-skip-tls-verify").is_none());
 }
 
 #[tokio::test]
@@ -76,6 +86,11 @@ async fn its_complaint_is_shown_and_its_output_is_not() {
 async fn what_is_no_credential_is_refused_unquoted() {
     let cases = [
         ("hunter2".to_owned(), "printed no ExecCredential"),
+        (
+            credential(r#"{"token":"hunter2","expirationTimestamp":"-9999-01-01T00:00:00Z"}"#),
+            "no ExecCredential",
+        ),
+        (credential(r#"{"token":"","clientKeyData":" "}"#), "neither a token nor"),
         (credential("{}"), "neither a token nor"),
         (credential(r#"{"clientCertificateData":"c"}"#), "not both"),
         (credential(r#"{"token":{"hunter2":1}}"#), "printed no ExecCredential"),
@@ -106,4 +121,34 @@ async fn a_missing_command_comes_with_its_hint() {
 async fn one_that_insists_on_a_terminal_is_not_run() {
     let exec = Exec { interactive: true, ..script("exit 7") };
     assert!(complaint(&exec).await.0.contains("terminal"));
+}
+
+#[tokio::test]
+async fn yaml_and_a_byte_order_mark_are_read_and_white_space_is_not_the_tokens() {
+    let yaml = "apiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: |\n    t\n  clientCertificateData: \"\"";
+    let marked = format!("\u{feff}{}", credential(r#"{"token":" t\n"}"#));
+    for output in [yaml, &marked] {
+        let exec = Exec {
+            env: [("OUT".to_owned(), output.to_owned())].into(),
+            ..script("printf %s \"$OUT\"")
+        };
+        let credential = run(&exec, &somewhere()).await.unwrap();
+        assert_eq!(credential.token.unwrap().expose_secret(), "t");
+        assert!(credential.identity.is_none());
+    }
+}
+
+/// What a plugin was given in secret is not what it may complain with.
+#[tokio::test]
+async fn a_complaint_holds_no_secret_and_nothing_that_a_terminal_obeys() {
+    let mut exec = script(r"printf 'login of %s failed\033[2J\r\n' $PASSWORD >&2; exit 1");
+    exec.env = [("PASSWORD".to_owned(), "hunter2-hunter2".to_owned())].into();
+    let (reason, _) = complaint(&exec).await;
+    assert_eq!(reason, "failed with exit status: 1: login of (redacted) failed [2J");
+}
+
+#[tokio::test]
+async fn one_that_prints_without_end_is_stopped() {
+    let (reason, _) = complaint(&script("exec cat /dev/zero")).await;
+    assert!(reason.contains("signal") || reason.contains("printed more than"), "{reason}");
 }

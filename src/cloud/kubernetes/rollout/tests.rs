@@ -1,142 +1,83 @@
+use axum::Router;
+use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::super::testing::{client, patience};
+use super::super::workload::Kind;
 use super::*;
 
-/// How far a workload is of which the server says this.
-#[track_caller]
-fn check(kind: Kind, item: &Value, expected: &Progress) {
-    let item: Item = serde_json::from_value(item.clone()).unwrap();
-    let progress = match kind {
-        Kind::DaemonSet => daemon_set(&item),
-        Kind::Deployment => deployment(&item),
-        Kind::StatefulSet => stateful_set(&item),
+const BASE: &str = "/apis/apps/v1/namespaces/ns";
+const DATE: &str = "Sun, 22 Nov 2026 10:10:00 GMT";
+
+/// A server with one Deployment that is rolled out, these pods of it, and a replica set that may be listed or not.
+fn server(pods: Value, sets_may_be_listed: bool) -> Router {
+    let deployment = json!({
+        "metadata": { "name": "web", "uid": "the-deployment", "generation": 1 },
+        "spec": { "replicas": 1, "selector": { "matchLabels": { "app": "web" } } },
+        "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 },
+    });
+    let set = |uid: &str, owner: &str| json!({ "metadata": { "uid": uid, "ownerReferences": [{ "controller": true, "uid": owner }] } });
+    let sets =
+        json!({ "items": [set("own-set", "the-deployment"), set("other-set", "the-canary")] });
+    let sets = if sets_may_be_listed {
+        get(async || axum::Json(sets))
+    } else {
+        get(async || axum::http::StatusCode::FORBIDDEN)
     };
-    assert_eq!(&progress, expected);
+    let listed = json!({ "items": pods });
+    Router::new()
+        .route(&format!("{BASE}/deployments/web"), get(async || axum::Json(deployment)))
+        .route(&format!("{BASE}/replicasets"), sets)
+        .route("/api/v1/namespaces/ns/pods", get(async || ([("date", DATE)], axum::Json(listed))))
 }
 
-fn waits(text: &str) -> Progress {
-    Progress::Waiting(text.to_owned())
+fn pod(name: &str, set: (&str, &str), created: &str, leaving_by: Option<&str>) -> Value {
+    json!({
+        "metadata": {
+            "name": name, "uid": name, "creationTimestamp": created, "deletionTimestamp": leaving_by,
+            "labels": { "pod-template-hash": "hash" },
+            "ownerReferences": [{ "controller": true, "kind": "ReplicaSet", "uid": set.0, "name": set.1 }],
+        },
+        "spec": { "nodeName": "node-1" },
+        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
+    })
 }
 
-fn item(generation: i64, spec: &Value, status: &Value) -> Value {
-    json!({ "metadata": { "generation": generation }, "spec": spec, "status": status })
+const OWN: (&str, &str) = ("own-set", "web-hash");
+const CANARY: (&str, &str) = ("other-set", "web-canary-hash");
+
+fn since() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
 }
 
-#[test]
-fn a_deployment() {
-    let of = |status: Value| item(2, &json!({ "replicas": 3 }), &status);
-    let check = |status, expected| check(Kind::Deployment, &of(status), &expected);
-    check(json!({ "observedGeneration": 1 }), not_observed());
-    check(
-        json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1 }),
-        waits("1 of 3 replicas are updated"),
-    );
-    check(
-        json!({ "observedGeneration": 2, "replicas": 4, "updatedReplicas": 3 }),
-        waits("1 old replicas are still there"),
-    );
-    check(
-        json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 2 }),
-        waits("2 of 3 updated replicas are available"),
-    );
-    check(
-        json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3 }),
-        Progress::Done,
-    );
-    let exceeded =
-        json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
-    check(
-        json!({ "observedGeneration": 2, "conditions": exceeded }),
-        Progress::Failed("it exceeded its progress deadline".to_owned()),
-    );
-    // What is said of the generation before says nothing of this one.
-    check(json!({ "observedGeneration": 1, "conditions": exceeded }), not_observed());
+async fn follow(router: Router) -> Rollout {
+    let web = Workload::new("ns", Kind::Deployment, "web").unwrap();
+    client(router).await.wait_for_rollout(&web, since(), &patience()).await.unwrap()
 }
 
-#[test]
-fn a_deployment_of_nothing_is_done() {
-    let of = item(1, &json!({ "replicas": 0 }), &json!({ "observedGeneration": 1 }));
-    check(Kind::Deployment, &of, &Progress::Done);
+/// As kubectl, which calls a rollout done where a dead node or a finalizer keeps an old pod for ever.
+#[tokio::test]
+async fn a_pod_that_never_goes_is_told_of_and_not_waited_for() {
+    let pods = json!([
+        pod("old", OWN, "2026-11-22T09:00:00Z", Some("2026-11-22T10:05:00Z")),
+        pod("new", OWN, "2026-11-22T10:00:05Z", None),
+    ]);
+    let rollout = follow(server(pods, true)).await;
+    assert_eq!((rollout.pods.len(), rollout.lingering.len()), (2, 1));
+    let advice = rollout.advice().unwrap();
+    assert!(advice.contains("old on node-1") && advice.contains("--force"), "{advice}");
 }
 
-#[test]
-fn a_daemon_set() {
-    let of = |status: Value| item(5, &json!({}), &status);
-    let check = |status, expected| check(Kind::DaemonSet, &of(status), &expected);
-    check(json!({ "observedGeneration": 4 }), not_observed());
-    check(
-        json!({ "observedGeneration": 5, "desiredNumberScheduled": 2 }),
-        waits("0 of 2 pods are updated"),
-    );
-    check(
-        json!({ "observedGeneration": 5, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2,
-            "numberAvailable": 1 }),
-        waits("1 of 2 updated pods are available"),
-    );
-    check(
-        json!({ "observedGeneration": 5, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2,
-            "numberAvailable": 2 }),
-        Progress::Done,
-    );
-}
-
-#[test]
-fn a_stateful_set() {
-    let of = |status: Value| item(2, &json!({ "replicas": 2 }), &status);
-    let check = |status, expected| check(Kind::StatefulSet, &of(status), &expected);
-    check(json!({}), not_observed());
-    check(json!({ "observedGeneration": 1 }), not_observed());
-    check(json!({ "observedGeneration": 2, "readyReplicas": 1 }), waits("1 of 2 pods are ready"));
-    check(
-        json!({ "observedGeneration": 2, "readyReplicas": 2, "updatedReplicas": 1,
-            "currentRevision": "a", "updateRevision": "b" }),
-        waits("1 of 2 pods are updated"),
-    );
-    check(
-        json!({ "observedGeneration": 2, "readyReplicas": 2, "updatedReplicas": 2,
-            "currentRevision": "b", "updateRevision": "b" }),
-        Progress::Done,
-    );
-}
-
-#[test]
-fn a_partitioned_stateful_set_is_done_above_its_partition() {
-    let spec = json!({ "replicas": 3, "updateStrategy": { "rollingUpdate": { "partition": 1 } } });
-    let status = |updated| {
-        json!({ "observedGeneration": 1, "readyReplicas": 3, "updatedReplicas": updated,
-            "currentRevision": "a", "updateRevision": "b" })
-    };
-    let kind = Kind::StatefulSet;
-    check(kind, &item(1, &spec, &status(1)), &waits("1 of 2 pods above the partition are updated"));
-    check(kind, &item(1, &spec, &status(2)), &Progress::Done);
-}
-
-#[test]
-fn a_pod_is_outdated_by_its_age_or_by_its_template() {
-    let observed = Observed::new(
-        "ns",
-        Kind::Deployment,
-        serde_json::from_value(json!({
-            "metadata": { "name": "d" },
-            "spec": { "template": { "metadata": { "annotations": { RESTARTED_AT: "now" } } } },
-        }))
-        .unwrap(),
-    );
-    let pod = |name: &str, created: &str, restarted_at: Option<&str>| Pod {
-        name: name.to_owned(),
-        uid: name.to_owned(),
-        node: None,
-        created_at: Some(created.parse().unwrap()),
-        restarted_at: restarted_at.map(str::to_owned),
-        trouble: None,
-    };
-    let pods = [
-        pod("older", "2026-01-01T00:00:09Z", Some("now")),
-        pod("same-second", "2026-01-01T00:00:10Z", Some("now")),
-        pod("newer", "2026-01-01T00:00:11Z", Some("now")),
-        pod("of-another-template", "2026-01-01T00:00:11Z", None),
-    ];
-    let since = "2026-01-01T00:00:10.9Z".parse().unwrap();
-    let names: Vec<_> = observed.outdated(&pods, since).iter().map(|pod| &*pod.name).collect();
-    assert_eq!(names, ["older", "of-another-template"]);
+#[tokio::test]
+async fn the_pods_of_a_canary_beside_it_are_none_of_its() {
+    for sets_may_be_listed in [true, false] {
+        let pods = json!([
+            pod("canary", CANARY, "2026-11-22T09:00:00Z", None),
+            pod("new", OWN, "2026-11-22T10:00:05Z", None),
+        ]);
+        let rollout = follow(server(pods, sets_may_be_listed)).await;
+        let names: Vec<_> = rollout.pods.iter().map(|pod| &*pod.name).collect();
+        assert_eq!(names, ["new"], "{sets_may_be_listed}");
+        assert_eq!(rollout.advice(), None);
+    }
 }

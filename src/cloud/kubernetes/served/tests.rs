@@ -1,3 +1,4 @@
+use super::super::error::Unreachable;
 use super::super::testing::{Ca, access, closed_port, host, limits, patience, serve_tls};
 use super::*;
 

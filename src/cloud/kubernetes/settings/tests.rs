@@ -33,7 +33,9 @@ fn variables_stand_in_for_what_is_not_written_down() {
     assert!(
         matches!(&access.login.authorization, Authorization::Token(token) if token.expose_secret() == "t")
     );
-    assert!(matches!(&access.trust, Trust::Certificates(pem) if pem == CERTIFICATE));
+    assert!(
+        matches!(&access.trust, Trust::Certificates(pem) if pem.expose_secret() == CERTIFICATE)
+    );
     assert_eq!(access.server_name.as_deref(), Some("inside"));
     let host = [("KUBE_HOST", "https://variable.example")];
     let access = Access::resolve(&Settings::default(), &with(&host)).unwrap();
@@ -74,7 +76,11 @@ fn what_does_not_go_together_is_refused() {
         (Settings { username: text("u"), ..none() }, "password", "needs"),
         (Settings { password: secret("p"), ..none() }, "username", "needs"),
         (
-            Settings { token: secret("t"), exec: Some(Exec::default()), ..none() },
+            Settings {
+                token: secret("t"),
+                exec: Some(Exec { command: "c".into(), ..Exec::default() }),
+                ..none()
+            },
             "exec",
             "token and exec exclude",
         ),

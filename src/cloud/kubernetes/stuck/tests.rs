@@ -1,4 +1,4 @@
-use super::super::pods::Trouble;
+use super::super::pod::Trouble;
 use super::*;
 
 fn event(reason: &str, message: &str, count: i64) -> Event {
@@ -19,12 +19,18 @@ fn the_report_tells_pods_reasons_and_events() {
         node: node.map(str::to_owned),
         created_at: None,
         restarted_at: None,
+        leaving_by: None,
         trouble,
     };
     let unschedulable =
         Trouble { reason: "Unschedulable".into(), message: "0/2 nodes are available".into() };
     let stuck = Stuck {
-        workload: Workload::new("openstack-system", super::super::Kind::Deployment, "csi").unwrap(),
+        workload: Workload::new(
+            "openstack-system",
+            super::super::workload::Kind::Deployment,
+            "csi",
+        )
+        .unwrap(),
         reason: "0 of 1 replicas are updated".to_owned(),
         after: Duration::from_mins(5),
         pods: vec![

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
-use super::super::settings::Settings;
+use super::super::access::{Exec, Exposure};
 use super::*;
 
 fn with_variables(variables: &[(&str, &str)]) -> Surroundings {
@@ -43,21 +43,68 @@ fn a_host_alone_is_enough() {
     assert!(matches!(access.login.authorization, Authorization::None));
 }
 
+/// Never in plain text by accident: a token could be sent that way.
 #[test]
-fn a_host_without_scheme_is_https_where_something_says_tls() {
-    let plain = Access::resolve(&host_only("k.example:8080"), &nowhere()).unwrap();
-    assert_eq!(plain.server(), "http://k.example:8080");
-    let settings =
-        Settings { cluster_ca_certificate: Some(PEM.into()), ..host_only("k.example:6443") };
-    let tls = Access::resolve(&settings, &nowhere()).unwrap();
-    assert_eq!(tls.server(), "https://k.example:6443");
+fn a_host_without_scheme_is_https() {
+    let access = Access::resolve(&host_only("k.example:8080"), &nowhere()).unwrap();
+    assert_eq!(access.server(), "https://k.example:8080");
+}
+
+#[test]
+fn what_lies_open_is_known() {
+    let exposure = |settings: Settings| Access::resolve(&settings, &nowhere()).unwrap().exposure();
+    let insecure = Settings { insecure: Some(true), ..host_only("https://k.example") };
+    assert_eq!(exposure(host_only("https://k.example")), None);
+    assert_eq!(exposure(insecure), Some(Exposure::Unverified));
+    assert_eq!(exposure(host_only("http://k.example")), Some(Exposure::PlainText));
+    assert_eq!(exposure(host_only("http://127.0.0.1:8001")), None, "kubectl proxy");
+}
+
+/// Modules pass "" for what they were not given.
+#[test]
+fn an_empty_setting_is_not_set() {
+    let empty = || Some(String::new());
+    let secret = || Some(secrecy::SecretString::from(""));
+    let settings = Settings {
+        client_certificate: empty(),
+        client_key: secret(),
+        cluster_ca_certificate: empty(),
+        config_context: empty(),
+        config_context_auth_info: empty(),
+        config_context_cluster: empty(),
+        config_path: empty(),
+        config_paths: vec![String::new()],
+        exec: Some(Exec::default()),
+        insecure: None,
+        password: secret(),
+        proxy_url: secret(),
+        tls_server_name: empty(),
+        token: secret(),
+        username: empty(),
+        host: empty(),
+    };
+    let variables = with_variables(&[("KUBE_HOST", "https://k.example"), ("KUBE_TOKEN", "t")]);
+    let access = Access::resolve(&settings, &variables).unwrap();
+    assert_eq!((access.server().as_str(), access.server_name), ("https://k.example", None));
+    assert!(access.proxies.given().is_none() && matches!(access.trust, Trust::System));
+    assert!(matches!(access.login.authorization, Authorization::Token(_)), "the variable's");
 }
 
 #[test]
 fn a_host_that_is_no_address_is_refused() {
-    for host in ["", "ftp://k.example", "https://", "https://a b", "https://k.example/?x=1"] {
+    let hosts = [
+        "ftp://k.example",
+        "https://",
+        "https://a b",
+        "https://k.example/?token=hunter2",
+        "https://u:hunter2@k.example",
+        "u:hunter2@k.example",
+        "https://k.example/#hunter2",
+    ];
+    for host in hosts {
         let error = Access::resolve(&host_only(host), &nowhere()).unwrap_err();
         assert_eq!(error.setting, Some("host"), "{host}: {error}");
+        assert!(!error.message.contains("hunter2"), "{error}");
     }
 }
 
@@ -130,10 +177,11 @@ fn certificates_as_a_cluster_manager_gives_them() {
             .unwrap();
     assert_eq!(access.server(), "https://10.0.0.5:6443");
     assert!(access.login.identity.is_some());
-    // An address without scheme, as some APIs give it
-    let access =
-        Access::with_certificate("10.0.0.5:6443", PEM, PEM, key.into(), &nowhere()).unwrap();
-    assert_eq!(access.server(), "https://10.0.0.5:6443");
+    // An address without scheme, as some APIs give it, and one with the wrong scheme
+    for address in ["10.0.0.5:6443", "http://10.0.0.5:6443"] {
+        let access = Access::with_certificate(address, PEM, PEM, key.into(), &nowhere()).unwrap();
+        assert_eq!(access.server(), "https://10.0.0.5:6443");
+    }
 }
 
 #[test]
@@ -143,7 +191,7 @@ fn a_pod_finds_its_own_cluster() {
     std::fs::write(folder.path().join("ca.crt"), PEM).unwrap();
     let variables = [("KUBERNETES_SERVICE_HOST", "fd00::1"), ("KUBERNETES_SERVICE_PORT", "443")];
     let access = in_cluster(folder.path(), &with_variables(&variables)).unwrap().unwrap();
-    assert_eq!(access.server(), "https://[fd00::1]:443");
+    assert_eq!(access.server(), "https://[fd00::1]");
     assert!(
         matches!(&access.login.authorization, Authorization::TokenFile(path) if path.ends_with("token"))
     );

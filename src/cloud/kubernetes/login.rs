@@ -1,0 +1,67 @@
+//! Puts a login on a request. What cannot be put there is an error: left out, the caller would be anonymous.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::access::{AccessError, Authorization, Impersonation};
+use super::error::Error;
+use crate::cloud::files;
+use crate::cloud::http::Request;
+
+pub(super) fn authorised(
+    request: Request,
+    authorization: &Authorization,
+    impersonation: &Impersonation,
+) -> Result<Request, Error> {
+    let mut request = match authorization {
+        Authorization::Basic { username, password } => {
+            let both = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+            let value = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*both)));
+            request
+                .hides(password)
+                .secret_header(AUTHORIZATION, &SecretString::from(value.as_str()))
+        }
+        Authorization::Token(token) => bearer(request, token.expose_secret().trim()),
+        Authorization::TokenFile(path) => bearer(request, &from_file(path)?),
+        // A plugin's token has become a Token by the time that requests are sent.
+        Authorization::Exec(_) | Authorization::None => request,
+    };
+    for (name, value) in &impersonation.0 {
+        let unsendable = || Error::Unsendable {
+            request: request.label(),
+            reason: format!("the header {name} cannot carry whom to impersonate"),
+        };
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unsendable())?;
+        let name = HeaderName::try_from(name).map_err(|_| unsendable())?;
+        request.headers.append(name, value);
+    }
+    Ok(request)
+}
+
+fn bearer(request: Request, token: &str) -> Request {
+    let value = Zeroizing::new(format!("Bearer {token}"));
+    let request = request.hides(&SecretString::from(token));
+    request.secret_header(AUTHORIZATION, &SecretString::from(value.as_str()))
+}
+
+/// Read for each request: such files are renewed.
+fn from_file(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let unusable = |why: String| AccessError {
+        message: format!("the token file {} {why}", path.display()),
+        setting: None,
+    };
+    let bytes =
+        files::read(path, LARGEST).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unusable("holds no text".to_owned()))?;
+    match text.trim() {
+        "" => Err(unusable("is empty".to_owned()).into()),
+        token => Ok(Zeroizing::new(token.to_owned())),
+    }
+}
+
+const LARGEST: u64 = 1024 * 1024;
