@@ -177,7 +177,7 @@ pub(super) fn collection(namespace: &str, kind: Kind) -> String {
 }
 
 /// RFC 1123: what every name in a path is made of.
-fn is_dns_name(text: &str) -> bool {
+pub(in crate::cloud) fn is_dns_name(text: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     bytes.len() <= 253

@@ -12,7 +12,7 @@ mod files;
 mod flat;
 mod layers;
 mod login;
-mod yaml;
+pub(in crate::cloud) mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -9,25 +9,25 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
 /// A value. Has no `Debug`: it may be a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(in crate::cloud) enum Node {
     List(Vec<Node>),
     Map(Map),
     Null,
     Text(String),
 }
 
-pub(super) type Map = BTreeMap<String, Node>;
+pub(in crate::cloud) type Map = BTreeMap<String, Node>;
 
 impl Node {
     /// A scalar's text; None for null, lists and maps.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(in crate::cloud) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::List(_) | Self::Map(_) | Self::Null => None,
         }
     }
 
-    pub(super) fn map(&self) -> Option<&Map> {
+    pub(in crate::cloud) fn map(&self) -> Option<&Map> {
         match self {
             Self::Map(map) => Some(map),
             _ => None,
@@ -36,7 +36,7 @@ impl Node {
 }
 
 /// The first document; an error says where it is wrong, without quoting it.
-pub(super) fn parse_yaml(text: &str) -> Result<Node, String> {
+pub(in crate::cloud) fn parse_yaml(text: &str) -> Result<Node, String> {
     let mut builder = Builder::default();
     for step in Parser::new_from_str(text) {
         let (event, _) = step.map_err(|error| {
@@ -50,7 +50,7 @@ pub(super) fn parse_yaml(text: &str) -> Result<Node, String> {
     Ok(builder.root.unwrap_or(Node::Null))
 }
 
-pub(super) fn parse_json(text: &str) -> Result<Node, String> {
+pub(in crate::cloud) fn parse_json(text: &str) -> Result<Node, String> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         format!("it is not JSON (line {}, column {})", error.line(), error.column())
     })?;
