@@ -28,7 +28,9 @@ use crate::provider::cluster_credential_rotation::ClusterRotationResource;
 use crate::provider::cluster_credential_rotation::platform::Services;
 use crate::provider::clusters::Clusters;
 use crate::provider::config::Config;
-use crate::provider::data::{ApplicationCredentials, ClusterCredentials, OneApplicationCredential};
+use crate::provider::data::{
+    ApplicationCredentials, ClusterCredentials, OneApplicationCredential, OpenshiftCredentialsMode,
+};
 use crate::provider::ephemeral::{
     EphemeralApplicationCredential, KubeconfigResource, OpenstackToken,
 };
@@ -60,7 +62,7 @@ fn serving(openstack: Openstack) -> Registry {
         .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
         .resource(ClusterRotationResource::new(Services {
             clusters: Arc::clone(&clusters),
-            kubernetes,
+            kubernetes: Arc::clone(&kubernetes),
             openstack: Arc::clone(&openstack),
             #[cfg(test)]
             stand_in: None,
@@ -68,6 +70,7 @@ fn serving(openstack: Openstack) -> Registry {
         .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
         .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
         .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters))
+        .data_source(OpenshiftCredentialsMode::new(kubernetes))
         .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
         .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
         .ephemeral(OpenstackToken::new(openstack))

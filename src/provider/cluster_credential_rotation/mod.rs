@@ -8,6 +8,7 @@ pub mod apply;
 pub mod histories;
 pub mod magnum;
 pub mod model;
+pub mod openshift;
 pub mod plan;
 pub mod platform;
 pub mod private;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::provider::arguments::check_period;
 use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
+use crate::provider::cluster_credential_rotation::openshift::block::Openshift;
 use crate::provider::schedule::due::Due;
 use crate::provider::timeouts::Timeouts;
 use crate::tfplugin::model::{Attr, Model};
@@ -44,12 +45,15 @@ pub struct ClusterRotation {
     /// Counts the rotations that this resource has made; 0 before the first.
     #[attr(computed)]
     pub generation: Attr<i64>,
-    /// The cluster's uuid and what of it is rotated, as in `UUID/application_credential`.
+    /// The cluster and what of it is rotated, as in `UUID/application_credential` or `NAME/cloud_credentials`.
     #[attr(computed)]
     pub id: Attr<String>,
     /// A cluster of OpenStack Magnum.
-    #[attr(required)]
+    #[attr(optional, exactly_one_of("openshift"))]
     pub magnum: Attr<Magnum>,
+    /// The cloud credentials of an OpenShift cluster.
+    #[attr(optional)]
+    pub openshift: Attr<Openshift>,
     /// How long old and new credentials are both valid, such as `P14D`, on platforms that have such an overlap.
     #[attr(optional, validate(custom(check_period)))]
     pub overlap: Attr<String>,

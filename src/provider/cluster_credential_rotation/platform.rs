@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use crate::provider::cluster_credential_rotation::magnum::MagnumPlatform;
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
+use crate::provider::cluster_credential_rotation::openshift::OpenshiftPlatform;
+use crate::provider::cluster_credential_rotation::openshift::block::Openshift;
 use crate::provider::clusters::Clusters;
 use crate::provider::kubernetes::Shared;
 use crate::provider::openstack::Openstack;
@@ -49,16 +51,25 @@ pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platfo
     if let Attr::Known(block) = &model.magnum {
         return Some(Box::new(MagnumPlatform::new(services.clone(), block.clone())));
     }
+    if let Attr::Known(block) = &model.openshift {
+        return Some(Box::new(OpenshiftPlatform::new(services.clone(), block.clone())));
+    }
     None
 }
 
 /// Whether a block is there whose arguments are not known yet.
 pub fn unknown(model: &ClusterRotation) -> bool {
-    model.magnum.is_unknown()
+    model.magnum.is_unknown() || model.openshift.is_unknown()
 }
 
 /// What is imported by this id: the platform, with the block that stands for it in the state.
 pub fn of_import(services: &Services, id: &str) -> Result<(Box<dyn Platform>, ClusterRotation)> {
+    if OpenshiftPlatform::is_import(id) {
+        let block = Openshift::default();
+        let platform = OpenshiftPlatform::new(services.clone(), block.clone());
+        let model = ClusterRotation { openshift: Attr::Known(block), ..ClusterRotation::default() };
+        return Ok((Box::new(platform), model));
+    }
     let block = MagnumPlatform::block_of_import(id)?;
     let platform = MagnumPlatform::new(services.clone(), block.clone());
     let model = ClusterRotation { magnum: Attr::Known(block), ..ClusterRotation::default() };

@@ -4,7 +4,9 @@ pub mod application_credential;
 pub mod application_credentials;
 pub mod cluster_credentials;
 pub mod credential;
+pub mod openshift_credentials_mode;
 
 pub use application_credential::OneApplicationCredential;
 pub use application_credentials::ApplicationCredentials;
 pub use cluster_credentials::ClusterCredentials;
+pub use openshift_credentials_mode::OpenshiftCredentialsMode;
