@@ -13,6 +13,8 @@ pub enum Fault {
     HtmlGarbage,
     /// 500 with an HTML page, as a crashing Keystone answers; nothing was done.
     InternalError,
+    /// 404 with an HTML page, as a load balancer answers that knows no such path; nothing was done.
+    NotFound,
     /// Done, then the connection is reset in the middle of the answer's body.
     ResetAfterHalfTheBody,
     /// Done, then the connection is reset without an answer.
@@ -47,6 +49,7 @@ impl Fault {
         match self {
             Self::HtmlGarbage => "html_garbage",
             Self::InternalError => "internal_error",
+            Self::NotFound => "not_found",
             Self::ResetAfterHalfTheBody => "reset_after_half_the_body",
             Self::ResetAfterCommit => "reset_after_commit",
             Self::ResetBefore => "reset_before",

@@ -159,6 +159,7 @@ async fn before(fault: Option<&Fault>, line: &Line) -> Option<Response> {
         Fault::InternalError => {
             Some(page(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
         }
+        Fault::NotFound => Some(page(StatusCode::NOT_FOUND, "404 Not Found")),
         Fault::ServiceUnavailable { retry_after } => {
             Some(later(StatusCode::SERVICE_UNAVAILABLE, *retry_after))
         }

@@ -3,7 +3,11 @@
 //!
 //! - `stub_delay`: for how many seconds a status is `*_IN_PROGRESS`; without it, until somebody looks.
 //! - `stub_create`, `stub_rotate_credential`, `stub_rotate_ca`: `fail`.
-//! - `stub_rotate_delay`: how many seconds the rotation of the credential takes, on the machine's own clock.
+//!   The credential's may also `fail-late`: after the new credential was made, which is then left behind.
+//! - `stub_rotate_delay`: how many seconds the rotation of the credential takes before anything is made, on the
+//!   machine's own clock.
+//! - `stub_handover_delay`: how many seconds it takes after the new credential was made, until the cluster has it and
+//!   the former one is deleted.
 //! - `stub_api_address`: what is told as the address of the API server, in place of its own.
 
 use jiff::{SignedDuration, Timestamp};
@@ -67,29 +71,36 @@ impl Cluster {
         self.nodes_status.clone_from(&self.status);
     }
 
-    /// Gives the cluster a new application credential of the caller's, and the caller the cluster. The error is the
-    /// driver's own text.
-    pub(crate) fn take_new_credential(
+    /// Makes the cluster a new application credential of the caller's. The error is the driver's own text.
+    pub(crate) fn make_new_credential(
         &mut self,
         keystone: &mut Keystone,
         ids: &mut Ids,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(), String> {
-        let former = self.held.clone();
+    ) -> Result<Held, String> {
         let made = if self.label("stub_rotate_credential") == Some("fail") {
             Err("stub: rotation failed as the labels ask".to_owned())
         } else {
             self.make_credential(keystone, ids, caller, now)
         };
-        match made {
-            Ok(held) => self.held = Some(held),
-            Err(error) => {
-                let owner = self.user_id.clone();
-                self.set("UPDATE_FAILED", Some(error.clone()), &owner, now);
-                return Err(error);
-            }
+        made.inspect_err(|error| self.give_up(error, now))
+    }
+
+    /// Gives it to the cluster, and the cluster to the caller; then deletes the former one, and sets the status last.
+    pub(crate) fn take_new_credential(
+        &mut self,
+        keystone: &mut Keystone,
+        held: Held,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        if self.label("stub_rotate_credential") == Some("fail-late") {
+            let error = "stub: rotation failed after creating as the labels ask".to_owned();
+            self.give_up(&error, now);
+            return Err(error);
         }
+        let former = self.held.replace(held);
         let left = former.and_then(|former| delete(keystone, &former).err());
         let reason = left.map(|error| {
             format!(
@@ -100,6 +111,11 @@ impl Cluster {
         self.rotations += 1;
         self.set("UPDATE_COMPLETE", reason, &caller.user_id, now);
         Ok(())
+    }
+
+    fn give_up(&mut self, error: &str, now: Timestamp) {
+        let owner = self.user_id.clone();
+        self.set("UPDATE_FAILED", Some(error.to_owned()), &owner, now);
     }
 
     /// The application credential that the nodes use; as the caller, with all the roles of the token.

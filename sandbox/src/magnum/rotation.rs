@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::clusters::found;
-use super::model::{Authorities, Driver, Magnum, Operation};
+use super::model::{Authorities, Cluster, Driver, Held, Magnum, Operation};
 use super::{Answer, Call, refuse};
 use crate::http::Reply;
 use crate::keystone::Caller;
@@ -30,16 +30,20 @@ const MAY_TAKE_CREDENTIALS: [&str; 2] = ["UPDATE_IN_PROGRESS", "UPDATE_FAILED"];
 /// Answers once the driver is done, or with 500 when Magnum has waited long enough: the driver goes on then, also when
 /// the one who asked is gone.
 pub(crate) async fn rotate_credential(call: &Call<'_>) -> Answer {
-    let (uuid, delay, patience) = begin(call)?;
-    if delay.is_zero() {
-        finish(call.world, &uuid, &call.caller, call.ask.now)?;
+    let (uuid, pace, patience) = begin(call)?;
+    if pace.delay.is_zero() && pace.handover.is_zero() {
+        let held = make(call.world, &uuid, &call.caller, call.ask.now)?;
+        hand_over(call.world, &uuid, held, &call.caller, call.ask.now)?;
         return accepted(&uuid);
     }
     let (world, caller, id) = (Arc::clone(call.world), call.caller.clone(), uuid.clone());
     let work = tokio::spawn(async move {
-        tokio::time::sleep(delay).await;
+        tokio::time::sleep(pace.delay).await;
         let now = world.clock.now();
-        finish(&world, &id, &caller, now)
+        let held = make(&world, &id, &caller, now)?;
+        tokio::time::sleep(pace.handover).await;
+        let now = world.clock.now();
+        hand_over(&world, &id, held, &caller, now)
     });
     match tokio::time::timeout(patience, work).await {
         Ok(Ok(done)) => done.and_then(|()| accepted(&uuid)),
@@ -50,8 +54,14 @@ pub(crate) async fn rotate_credential(call: &Call<'_>) -> Answer {
     }
 }
 
+/// How long a driver takes before the new credential is made, and after that.
+struct Pace {
+    delay: Duration,
+    handover: Duration,
+}
+
 /// What is asked before the driver's turn: the cluster, how long its driver takes, how long that is waited for.
-fn begin(call: &Call<'_>) -> Result<(String, Duration, Duration), Reply> {
+fn begin(call: &Call<'_>) -> Result<(String, Pace, Duration), Reply> {
     if !call.caller.has_role("member") || call.caller.project_id.is_none() {
         return Err(refuse::forbidden("credential:rotate"));
     }
@@ -68,20 +78,41 @@ fn begin(call: &Call<'_>) -> Result<(String, Duration, Duration), Reply> {
     if magnum.template_of(cluster).is_some_and(|template| template.driver == Driver::NoRotation) {
         return Err(refuse::bad_request("Credential rotation is not supported by driver."));
     }
-    let seconds = cluster.label("stub_rotate_delay").and_then(|text| text.parse().ok());
-    let delay = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
-    Ok((cluster.uuid.clone(), delay, magnum.patience))
+    let seconds = |label: &str| {
+        let seconds = cluster.label(label).and_then(|text| text.parse().ok());
+        Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default()
+    };
+    let pace =
+        Pace { delay: seconds("stub_rotate_delay"), handover: seconds("stub_handover_delay") };
+    Ok((cluster.uuid.clone(), pace, magnum.patience))
 }
 
-/// The driver's turn.
-fn finish(world: &World, uuid: &str, caller: &Caller, now: Timestamp) -> Result<(), Reply> {
+/// The driver's turn: the new credential.
+fn make(world: &World, uuid: &str, caller: &Caller, now: Timestamp) -> Result<Held, Reply> {
     let mut magnum = world.magnum();
     let Magnum { ids, clusters, .. } = &mut *magnum;
-    let Some(cluster) = clusters.iter_mut().find(|cluster| cluster.uuid == uuid) else {
-        return Err(refuse::not_found("Cluster", uuid));
-    };
-    let done = cluster.take_new_credential(&mut world.keystone(), ids, caller, now);
+    let cluster = by_uuid(clusters, uuid)?;
+    let made = cluster.make_new_credential(&mut world.keystone(), ids, caller, now);
+    made.map_err(|error| refuse::error(StatusCode::INTERNAL_SERVER_ERROR, &error))
+}
+
+/// The driver's turn: the cluster gets it.
+fn hand_over(
+    world: &World,
+    uuid: &str,
+    held: Held,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), Reply> {
+    let mut magnum = world.magnum();
+    let cluster = by_uuid(&mut magnum.clusters, uuid)?;
+    let done = cluster.take_new_credential(&mut world.keystone(), held, caller, now);
     done.map_err(|error| refuse::error(StatusCode::INTERNAL_SERVER_ERROR, &error))
+}
+
+fn by_uuid<'c>(clusters: &'c mut [Cluster], uuid: &str) -> Result<&'c mut Cluster, Reply> {
+    let found = clusters.iter_mut().find(|cluster| cluster.uuid == uuid);
+    found.ok_or_else(|| refuse::not_found("Cluster", uuid))
 }
 
 /// Replaces the stored CAs, and then asks the driver whether it can use them.

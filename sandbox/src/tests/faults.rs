@@ -63,6 +63,7 @@ async fn answers_instead_of_work_leave_nothing_behind() {
     for (fault, status, retry_after) in [
         (Fault::HtmlGarbage, 200, None),
         (Fault::InternalError, 500, None),
+        (Fault::NotFound, 404, None),
         (Fault::ServiceUnavailable { retry_after: None }, 503, None),
         (Fault::ServiceUnavailable { retry_after: Some(1) }, 503, Some("1")),
         (Fault::TooManyRequests { retry_after: Some(2) }, 429, Some("2")),

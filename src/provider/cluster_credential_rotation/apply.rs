@@ -80,10 +80,6 @@ pub async fn update(
     let (Some(prior), Some(platform)) = (prior, platform::of(&resource.services, &config)) else {
         return Err(told::no_platform().into());
     };
-    // Of an argument that the plan did not know yet.
-    if !platform.replaced(&prior, &private.memory).is_empty() {
-        return Err(told::another_object(&prior).into());
-    }
     let private = private.recovered();
     let next = plan::decision(&*platform, &prior, &config, &private).next;
     let mut wanted = planned_over(&planned, &prior);

@@ -140,18 +140,6 @@ pub fn no_platform() -> Diagnostic {
     )
 }
 
-/// An argument that the plan did not know turned out to name another object.
-pub fn another_object(state: &ClusterRotation) -> Diagnostic {
-    Diagnostic::error(
-        "The configuration names another cluster",
-        format!(
-            "When this was planned it was not known which cluster is meant, and it is another than {}. Nothing was sent, and the state \
-             is as before.\n\nPlan again: now it is known, and the plan shows the replacement.",
-            state.id.known().map_or("the state's", String::as_str)
-        ),
-    )
-}
-
 pub fn nothing_undone(called: &str, stays: &str, state: &ClusterRotation) -> Diagnostic {
     let phase = state.at();
     let goes_on = match (phase.is_under_way(), state.auto_completes_at.known()) {

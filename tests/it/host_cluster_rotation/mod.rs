@@ -3,6 +3,7 @@
 
 mod authority;
 mod awkward;
+mod course;
 mod crash;
 mod faults;
 mod life;

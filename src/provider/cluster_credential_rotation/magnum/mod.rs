@@ -190,7 +190,8 @@ impl Platform for MagnumPlatform {
                     || *wanted == uuid(prior)
                     || name.as_ref() == Some(wanted)
             }
-            // Whether it is another one is known in apply, which carries out no replacement on a guess.
+            // No replacement on a guess. Should it be another one, Terraform itself stops the apply, before any effect,
+            // because the plan has changed.
             Attr::Unknown => true,
             Attr::Null => false,
         };
