@@ -93,7 +93,7 @@ impl Kubernetes {
         state.nodes = nodes;
         state.workloads.clear();
         for (kind, namespace, name) in workloads {
-            state.namespaces.push((*namespace).to_owned());
+            state.add_namespace(namespace, now);
             state.add(*kind, namespace, name, now);
         }
     }

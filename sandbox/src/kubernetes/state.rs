@@ -109,7 +109,7 @@ impl State {
     }
 
     /// Where it is not there yet.
-    fn add_namespace(&mut self, name: &str, now: Timestamp) {
+    pub(crate) fn add_namespace(&mut self, name: &str, now: Timestamp) {
         let Some(sort) = kinds::find("", "namespaces", false) else { return };
         let object =
             json!({ "metadata": { "name": name }, "spec": {}, "status": { "phase": "Active" } });

@@ -270,7 +270,7 @@ impl World {
         let young = |asked: &Timestamp| {
             truth.sent.iter().any(|sending| sending.holds && sending.at >= *asked)
         };
-        if let Some(asked) = self.asked_at.filter(|asked| !young(asked))
+        if self.asked_at.as_ref().is_some_and(|asked| !young(asked))
             && !(["applies that died", "rotations of which nobody knew"]
                 .iter()
                 .any(|what| self.tally.contains_key(what))
