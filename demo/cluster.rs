@@ -3,8 +3,8 @@
 use rekey::cloud::Surroundings;
 use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{Access, Client, ClientKey, Error, Limits};
+use rekey::redaction::{ExposeSecret, SecretString};
 use rekey_sandbox::ClusterSeen;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::consumer::{self, Credential};

@@ -52,7 +52,7 @@ pub async fn not_found(
 #[derive(Debug)]
 pub struct Signed {
     pub ca: String,
-    pub key: secrecy::SecretString,
+    pub key: crate::redaction::SecretString,
     pub pem: String,
 }
 

@@ -13,8 +13,6 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use crate::clock;
 use crate::redaction;
 
-pub use crate::redaction::register as redact;
-
 /// Sends everything that this crate traces to stderr, from the level that the environment asks for.
 /// Only the first call counts.
 pub(super) fn install(provider: &str) {

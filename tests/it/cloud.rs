@@ -11,8 +11,8 @@ use rekey::cloud::openstack::keystone::{
     AccessRule, ApplicationCredential, Existence, NewApplicationCredential, RoleRef,
 };
 use rekey::cloud::openstack::{Error, Login, Patience, Session};
+use rekey::redaction::{ExposeSecret, SecretString};
 use reqwest::Method;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::support::openstack::{Keystone, User, http_client, unique};
 use crate::support::proxy::{Fate, Proxy};

@@ -9,7 +9,7 @@ use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{
     Access, Client, ClientKey, Error, Exec, Kind, Limits, Settings, Unreachable, Verdict, Workload,
 };
-use secrecy::SecretString;
+use rekey::redaction::SecretString;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -96,7 +96,7 @@ async fn a_token_a_file_a_plugin_and_an_impersonation_log_in() {
     let certificate = plane.sign(&key.signing_request("carol", &[]).unwrap()).await;
     let credential = json!({ "apiVersion": version, "status": {
         "clientCertificateData": certificate,
-        "clientKeyData": secrecy::ExposeSecret::expose_secret(&key.pem()),
+        "clientKeyData": rekey::redaction::ExposeSecret::expose_secret(&key.pem()),
     } });
     std::fs::write(&file, credential.to_string()).unwrap();
     let exec = json!({ "apiVersion": version, "command": "cat", "args": [file], "interactiveMode": "Never" });

@@ -5,9 +5,9 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::cloud::Surroundings;
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// The proxies of one client.
 #[derive(Clone, Debug, Default)]

@@ -3,12 +3,12 @@
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio_util::bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::{Error, Response, words};
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// What may be done again when the answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::cloud::stub::{Reply, Stub, closed_port};
+use crate::redaction::SecretString;
 
 fn client() -> Client {
     Client::new(options())

@@ -1,9 +1,9 @@
 //! What an error's body says, in one line: Keystone's, Magnum's and OCI's JSON, a proxy's HTML.
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::Response;
+use crate::redaction::{self, SecretString};
 
 /// The service's own words, without the given secrets; of an HTML page only its title. Where the
 /// body says nothing, the status' name.
@@ -83,11 +83,8 @@ pub fn scrubbed(mut text: String, secrets: &[SecretString]) -> String {
     if secrets.is_empty() {
         return text;
     }
-    for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|text| text.len() > 3) {
-        text = text.replace(secret, "(redacted)");
-    }
     drop_quoted_request(&mut text);
-    text
+    redaction::without(&text, secrets).into_owned()
 }
 
 /// Keystone's validation says `Invalid input for field/attribute F. Value: V. COMPLAINT`.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 use crate::cloud::http::{Proxies, ProxyError, Url};
+use crate::redaction::SecretString;
 
 /// A credential plugin: a command that prints an `ExecCredential`.
 #[derive(Clone, Default)]

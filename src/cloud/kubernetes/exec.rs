@@ -7,7 +7,6 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -19,6 +18,7 @@ use super::error::Error;
 use super::text;
 use crate::cloud::http::scrubbed;
 use crate::redaction;
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// What a plugin gave.
 #[derive(Clone, Debug)]
@@ -65,8 +65,6 @@ pub(super) async fn run(exec: &Exec, access: &Access) -> Result<Credential, Erro
     }
     let credential = read(&output.stdout, &exec.api_version);
     let credential = credential.map_err(|reason| failure(reason, None))?;
-    credential.token.iter().for_each(redaction::register);
-    credential.identity.iter().for_each(|identity| redaction::register(&identity.key));
     Ok(credential)
 }
 

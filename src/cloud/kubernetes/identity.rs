@@ -1,9 +1,9 @@
 //! A client key and its certificate signing request. The key is made here and stays in memory.
 
+use crate::redaction::SecretString;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SigningKey};
-use secrecy::SecretString;
 use yasna::models::ObjectIdentifier;
 use yasna::{DERWriter, Tag};
 use zeroize::{Zeroize, Zeroizing};

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use self::entries::{AuthInfo, Cluster, Context, ExecConfig, Files};
@@ -15,8 +14,10 @@ use super::access::{
     Access, AccessError, Authorization, Exec, Identity, Impersonation, Login, Trust, blame,
     server_address,
 };
+
 use crate::cloud::http::{Proxies, Url};
 use crate::cloud::{Surroundings, files};
+use crate::redaction::SecretString;
 
 /// One or more kubeconfig files, merged.
 #[derive(Debug)]

@@ -5,13 +5,13 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::access::{AccessError, Authorization, Impersonation};
 use super::error::Error;
 use crate::cloud::files;
 use crate::cloud::http::Request;
+use crate::redaction::{ExposeSecret, SecretString};
 
 pub(super) fn authorised(
     request: Request,

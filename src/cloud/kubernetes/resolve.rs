@@ -7,8 +7,6 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
-
 use super::access::{
     Access, AccessError, Authorization, Impersonation, Login, Trust, blame, server_address,
 };
@@ -16,6 +14,7 @@ use super::kubeconfig::{self, Overrides};
 use super::settings::{Settings, config_paths, explicit_login, pem, with_variables};
 use crate::cloud::http::Proxies;
 use crate::cloud::{Surroundings, files};
+use crate::redaction::SecretString;
 
 impl Access {
     /// Resolves; reads files, contacts nobody.

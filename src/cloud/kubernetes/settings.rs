@@ -3,10 +3,9 @@
 
 use std::path::PathBuf;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::access::{AccessError, Authorization, Exec, Identity, Login, blame};
 use crate::cloud::Surroundings;
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// What somebody wrote down; every field may be missing.
 #[derive(Clone, Debug, Default)]

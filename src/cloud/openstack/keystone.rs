@@ -3,13 +3,13 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
 use super::token::{Reference, time};
 use super::{ApiError, Error};
 use crate::cloud::http::{Method, Patience, Request, Url};
+use crate::redaction::{ExposeSecret, SecretString};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -23,6 +22,7 @@ use super::{ApiError, Error, catalog, keystone::Keystone, magnum::Magnum};
 use crate::cloud::http::{
     Client, Idempotency, Interruption, Method, Options, Patience, Request, Response, Url,
 };
+use crate::redaction::SecretString;
 
 #[cfg(test)]
 mod tests;

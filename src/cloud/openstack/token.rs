@@ -1,10 +1,10 @@
 //! What Keystone says of a token that it issued. Holds it, does not renew it.
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::catalog::Catalog;
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// An id with the name that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use secrecy::SecretString;
 use tokio::time::Instant;
 use zeroize::Zeroize as _;
 
@@ -20,7 +19,7 @@ use crate::provider::application_credential::{checks, rules};
 use crate::provider::arguments::{moment, period, whole_seconds};
 use crate::provider::errors;
 use crate::provider::openstack::Openstack;
-use crate::redaction;
+use crate::redaction::SecretString;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 
 /// A credential that exists now.
@@ -60,7 +59,6 @@ pub async fn issue(
         Some(own) => own.0.clone(),
         None => generate().map_err(no_random)?,
     };
-    redaction::register(&secret);
     let expires_at = moment(&config.expires_at)
         .or_else(|| period(&config.expires_in).map(|period| whole_seconds(period.after(now))));
     let mut access_rules: Vec<AccessRule> = config
@@ -301,7 +299,7 @@ fn mentions(error: &Error, words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
+    use crate::redaction::ExposeSecret as _;
 
     use super::*;
 

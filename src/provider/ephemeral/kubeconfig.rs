@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::provider::magnum::{not_found, signed};
 use crate::provider::openstack::{Openstack, patience};
+use crate::redaction::ExposeSecret as _;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::{Attr, Model, Secret, Set};

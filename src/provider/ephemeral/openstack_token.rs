@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::openstack::Login;
 use crate::provider::arguments::written;
 use crate::provider::errors;
 use crate::provider::openstack::{Openstack, patience};
+use crate::redaction::{ExposeSecret as _, SecretString};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Result;
 use crate::tfplugin::model::{Attr, Model, Secret};

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
-
+use crate::redaction::{ExposeSecret, SecretString};
 use crate::tfplugin::cty::{Number, Type, Value};
 use crate::tfplugin::diagnostics::{AttributePath, DecodeError, Step};
 

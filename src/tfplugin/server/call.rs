@@ -11,6 +11,7 @@ use super::Server;
 use super::guard::Calls;
 use super::others::AnyFunction;
 use super::wire;
+use crate::redaction;
 use crate::tfplugin::context::{ClientCapabilities, Context};
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::proto::tfplugin6 as pb;
@@ -96,7 +97,10 @@ pub(super) async fn call_function(
         Ok(result) => pb::call_function::Response { result: Some(result), error: None },
         Err(error) => pb::call_function::Response {
             result: None,
-            error: Some(pb::FunctionError { text: error.text, function_argument: error.argument }),
+            error: Some(pb::FunctionError {
+                text: redaction::clean_message(&error.text).into_owned(),
+                function_argument: error.argument,
+            }),
         },
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn each_object(value: &Value, act: &impl Fn(&Value)) {
 
 fn all_text(value: &Value) {
     match value {
-        Value::String(text) => redaction::register_text(text),
+        Value::String(text) => redaction::register(text),
         Value::Dynamic(_, value) => all_text(value),
         Value::List(elements) | Value::Set(elements) | Value::Tuple(elements) => {
             elements.iter().for_each(all_text);

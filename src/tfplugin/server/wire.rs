@@ -48,7 +48,8 @@ fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
     };
     pb::Diagnostic {
         severity: severity.into(),
-        // Handlers keep secrets out of messages; this is the net below them.
+        // Handlers keep secrets out of messages; this is the net below them, and the one place where
+        // what a service, a plugin or a file said becomes harmless to a terminal.
         summary: redaction::clean_message(&diagnostic.summary).into_owned(),
         detail: redaction::clean_message(&diagnostic.detail).into_owned(),
         attribute: diagnostic.path.filter(|path| !path.steps().is_empty()).map(|p| path(&p)),
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_long_secret_does_not_reach_the_operator_either() {
-        crate::redaction::register_text("wire-tests-a-long-secret");
+        crate::redaction::register("wire-tests-a-long-secret");
         let told = diagnostics(vec![Diagnostic::error("s", "see wire-tests-a-long-secret")]);
         assert_eq!(told[0].detail, "see (redacted)");
     }

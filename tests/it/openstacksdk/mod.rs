@@ -111,10 +111,10 @@ fn laid_out(case: &Case) -> tempfile::TempDir {
 
 /// The explicit settings as arguments of `get_one`.
 fn arguments(case: &Case) -> Value {
-    use secrecy::ExposeSecret;
+    use rekey::redaction::ExposeSecret;
     let s = &case.settings;
     let text = |value: &Option<String>| value.clone().map(Value::from);
-    let secret = |value: &Option<secrecy::SecretString>| {
+    let secret = |value: &Option<rekey::redaction::SecretString>| {
         value.as_ref().map(|secret| Value::from(secret.expose_secret()))
     };
     let present = |items: Vec<(&str, Option<Value>)>| {

@@ -9,8 +9,8 @@ use rekey::cloud::kubernetes::{
     Access, Client, ClientKey, Error, Kind, Limits, Restart, Settings, Unreachable, Verdict,
     Workload,
 };
+use rekey::redaction::{ExposeSecret as _, SecretString};
 use rekey_sandbox::{ClusterEvent, Sandbox};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

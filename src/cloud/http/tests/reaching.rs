@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -17,6 +16,7 @@ use crate::cloud::http::names::Names;
 use crate::cloud::http::tls_stub::{Ca, answer, serve_tls, server_of};
 use crate::cloud::http::*;
 use crate::cloud::stub::{Reply, Stub, closed_port};
+use crate::redaction::SecretString;
 
 fn options() -> Options {
     let second = Duration::from_secs(1);

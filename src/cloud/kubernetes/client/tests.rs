@@ -5,13 +5,13 @@ use axum::extract::Request as Incoming;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::testing::{access, client, closed_port, host, limits, patience, serve};
 use super::super::{Exec, Settings, Unreachable};
 use super::*;
+use crate::redaction::SecretString;
 
 /// A server that gives the `n`th answer (from 0) so, and a counter of its calls.
 fn answers<F, R>(answer: F) -> (Router, Arc<AtomicU32>)

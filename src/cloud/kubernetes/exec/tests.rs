@@ -1,8 +1,8 @@
 use base64::Engine as _;
-use secrecy::ExposeSecret;
 
 use super::super::testing::{access, host};
 use super::*;
+use crate::redaction::ExposeSecret;
 
 fn somewhere() -> Access {
     access(&host("https://k.example:6443"))

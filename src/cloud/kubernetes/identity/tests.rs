@@ -1,9 +1,9 @@
-use secrecy::ExposeSecret;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::{FromDer, ParsedExtension};
 
 use super::*;
+use crate::redaction::ExposeSecret;
 
 /// Organizations and common names of a request's subject, and whether it asks for client use.
 fn read(request: &str) -> (Vec<String>, Vec<String>, bool) {

@@ -1,6 +1,5 @@
-use secrecy::ExposeSecret;
-
 use super::*;
+use crate::redaction::ExposeSecret;
 
 const TWO: &str = r#"
 apiVersion: v1

@@ -1,9 +1,8 @@
 use std::path::Path;
 
-use secrecy::ExposeSecret;
-
 use super::super::access::{Exec, Exposure};
 use super::*;
+use crate::redaction::ExposeSecret;
 
 fn with_variables(variables: &[(&str, &str)]) -> Surroundings {
     let variables = variables.iter();
@@ -64,7 +63,7 @@ fn what_lies_open_is_known() {
 #[test]
 fn an_empty_setting_is_not_set() {
     let empty = || Some(String::new());
-    let secret = || Some(secrecy::SecretString::from(""));
+    let secret = || Some(crate::redaction::SecretString::from(""));
     let settings = Settings {
         client_certificate: empty(),
         client_key: secret(),

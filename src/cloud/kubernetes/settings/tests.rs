@@ -1,7 +1,6 @@
-use secrecy::ExposeSecret;
-
 use super::super::access::{Access, Trust};
 use super::*;
+use crate::redaction::ExposeSecret;
 
 fn with(variables: &[(&str, &str)]) -> Surroundings {
     let variables = variables.iter();

@@ -3,8 +3,9 @@
 //! Which form wins where several are given (an id over a name, a project id over its name) is
 //! keystoneauth's rule.
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// Who logs in, and to what.
 #[derive(Clone, Debug)]

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use super::choose::{Chosen, environment};
 use super::files::Files;
 use super::layers::{add_profile, apply_region, formatted, overlay_map};
 use super::yaml::{Map, Node};
 use super::{Caveat, ConfigError, DEFAULT_TIMEOUT, Settings};
 use crate::cloud::Surroundings;
+use crate::redaction::ExposeSecret;
 
 /// Keys of a login that a place outside `auth` overrides; the rest is overridden by `auth`.
 const OUTSIDE_WINS: &[(&str, &[&str])] = &[
@@ -114,7 +113,7 @@ impl Flat {
     /// name) the one that is explicit stays and the other goes, else a variable meant for another
     /// project would win.
     pub(super) fn overlay(&mut self, settings: &Settings) {
-        let secret = |value: &Option<secrecy::SecretString>| {
+        let secret = |value: &Option<crate::redaction::SecretString>| {
             value.as_ref().map(|secret| secret.expose_secret().to_owned())
         };
         let s = settings;

@@ -1,12 +1,11 @@
 //! From keys and values to a login: which method, for whom, to what; and what is missing for it.
 
-use secrecy::SecretString;
-
 use super::auth::{Authentication, CredentialRef, DomainRef, Method, Scope, UserRef};
 use super::choose::Chosen;
 use super::files::Files;
 use super::flat::Flat;
 use super::{ConfigError, Settings};
+use crate::redaction::SecretString;
 
 /// How to log in, before it is known whether everything is there for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

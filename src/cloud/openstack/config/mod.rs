@@ -20,10 +20,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::cloud::Surroundings;
 use crate::cloud::http::{Pem, Trust};
+use crate::redaction::SecretString;
 pub use auth::{Authentication, CredentialRef, DomainRef, Method, Scope, UserRef};
 use files::Files;
 use flat::Flat;
@@ -151,7 +150,7 @@ pub fn resolve(settings: &Settings, from: &Surroundings) -> Result<Cloud, Config
 }
 
 fn trust(settings: &Settings, flat: &Flat, from: &Surroundings) -> Trust {
-    use secrecy::ExposeSecret;
+    use crate::redaction::ExposeSecret;
     let pem = |given: Option<&str>, key: &str| {
         let text = given.or_else(|| flat.top(key))?;
         Some(match Pem::parse(text, from.home_dir.as_deref()) {

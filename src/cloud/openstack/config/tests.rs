@@ -1,9 +1,9 @@
 //! Which source wins, what is refused, and in which words.
 
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::redaction::ExposeSecret;
 
 /// A home, a working directory and a system's directory with these files, and these variables.
 struct Place {

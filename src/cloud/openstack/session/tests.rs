@@ -245,7 +245,7 @@ async fn a_login_of_its_own_leaves_the_session_alone() {
     let error = session.log_in(&login("bad-secret"), &patience()).await.unwrap_err();
     assert_eq!(error.status(), Some(401));
     let token = session.log_in(&login("good-secret"), &patience()).await.unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&token.value), "mine");
+    assert_eq!(crate::redaction::ExposeSecret::expose_secret(&token.value), "mine");
     assert!(!format!("{token:?}").contains("mine"));
     let sent: serde_json::Value = serde_json::from_str(&stub.seen()[1].body).unwrap();
     let credential = json!({ "id": "c1", "secret": "good-secret" });

@@ -12,7 +12,7 @@ fn child() {
     let Ok(what) = std::env::var(CHILD) else { return };
     log::install("rekey");
     install_panic_hook();
-    crate::redaction::register_text("guard-tests-secret");
+    crate::redaction::register("guard-tests-secret");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         assert!(what == "caught", "dead of guard-tests-secret");

@@ -128,7 +128,7 @@ impl Things {
     async fn act(&self, cx: &Context, change: Change<Self>, cell: &StateCell<Self>) -> Result<()> {
         let name = change.planned.name.known().cloned().unwrap_or_default();
         if let Attr::Known(secret) = &change.config.secret_wo {
-            use secrecy::ExposeSecret as _;
+            use crate::redaction::ExposeSecret as _;
             self.0.say(format!("secret {}", secret.0.expose_secret()));
         }
         assert!(name != "panic-before", "panicked before it saved, with a secret in the message");
