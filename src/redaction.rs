@@ -7,6 +7,7 @@ mod forms;
 mod headers;
 mod list;
 mod secret;
+mod views;
 mod visible;
 
 use std::borrow::Cow;

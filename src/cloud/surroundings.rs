@@ -2,16 +2,29 @@
 //! so that tests have their own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Where settings come from besides the provider block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Surroundings {
     pub environment: BTreeMap<String, String>,
     pub current_dir: PathBuf,
     pub home_dir: Option<PathBuf>,
     /// Where the machine keeps its configurations, a directory for each program; in order of preference.
     pub system_dirs: Vec<PathBuf>,
+}
+
+/// Of the environment only the names: values may be secrets.
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("environment", &self.environment.keys())
+            .field("current_dir", &self.current_dir)
+            .field("home_dir", &self.home_dir)
+            .field("system_dirs", &self.system_dirs)
+            .finish()
+    }
 }
 
 impl Surroundings {
@@ -34,5 +47,18 @@ impl Surroundings {
             home_dir: std::env::home_dir().filter(|path| !path.as_os_str().is_empty()),
             system_dirs,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_shown_by_name_only() {
+        let variable = ("OS_PASSWORD".to_owned(), "surroundings-tests-secret".to_owned());
+        let from = Surroundings { environment: [variable].into(), ..Surroundings::default() };
+        let shown = format!("{from:?}");
+        assert!(shown.contains("OS_PASSWORD") && !shown.contains("surroundings-tests"), "{shown}");
     }
 }

@@ -3,6 +3,7 @@
 use crate::cloud::openstack::config::Settings;
 use crate::provider::arguments::{check_period, period};
 use crate::provider::kubernetes::Kubernetes;
+use crate::tfplugin::cty::Value;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
 /// Declares the life of a credential: it is issued, proven, rotated and revoked by plan and apply.
@@ -26,6 +27,16 @@ pub struct Config {
 /// A login to OpenStack, with the names of `clouds.yaml`.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Openstack {
+    /// An OIDC access token, such as a pipeline gets for its run, for `identity_provider` and `protocol`
+    /// (`v3oidcaccesstoken`).
+    #[attr(optional, sensitive)]
+    pub access_token: Attr<Secret>,
+    /// Where `client_id` gets its access token; else `discovery_endpoint` says it.
+    #[attr(optional)]
+    pub access_token_endpoint: Attr<String>,
+    /// Which token of the answer is shown to Keystone: `access_token` (the default) or `id_token`.
+    #[attr(optional)]
+    pub access_token_type: Attr<String>,
     /// Log in with this application credential.
     #[attr(optional)]
     pub application_credential_id: Attr<String>,
@@ -44,9 +55,19 @@ pub struct Openstack {
     /// A client certificate: a path, or PEM.
     #[attr(optional)]
     pub cert: Attr<String>,
+    /// An OAuth client that gets the access token: with `client_secret` for itself (`v3oidcclientcredentials`), with
+    /// `username` and `password` for a user (`v3oidcpassword`).
+    #[attr(optional)]
+    pub client_id: Attr<String>,
+    /// The client's secret.
+    #[attr(optional, sensitive)]
+    pub client_secret: Attr<Secret>,
     /// The name of a cloud in `clouds.yaml`.
     #[attr(optional)]
     pub cloud: Attr<String>,
+    /// The identity provider's OpenID configuration: `https://…/.well-known/openid-configuration`.
+    #[attr(optional)]
+    pub discovery_endpoint: Attr<String>,
     /// Scope to this domain rather than to a project.
     #[attr(optional)]
     pub domain_id: Attr<String>,
@@ -56,15 +77,18 @@ pub struct Openstack {
     /// Use this address of Keystone, whatever the catalog says.
     #[attr(optional)]
     pub identity_endpoint_override: Attr<String>,
+    /// The identity provider that vouches for the login, by the name that Keystone gives it.
+    #[attr(optional)]
+    pub identity_provider: Attr<String>,
     /// Which endpoints of the catalog: `public` (the default), `internal` or `admin`.
-    #[attr(
-        optional,
-        validate(one_of(&["public", "internal", "admin", "publicURL", "internalURL", "adminURL"]))
-    )]
+    #[attr(optional, validate(custom(check_interface)))]
     pub interface: Attr<String>,
     /// The client certificate's key: a path, or PEM.
     #[attr(optional, sensitive)]
     pub key: Attr<Secret>,
+    /// What the access token is asked for; `openid profile` where nothing is said.
+    #[attr(optional)]
+    pub openid_scope: Attr<String>,
     /// A one-time passcode (TOTP), together with `password`.
     #[attr(optional, sensitive)]
     pub passcode: Attr<Secret>,
@@ -83,11 +107,14 @@ pub struct Openstack {
     /// The project, by name.
     #[attr(optional)]
     pub project_name: Attr<String>,
+    /// The federation protocol, by the name that Keystone gives it: `openid`, `mapped`.
+    #[attr(optional)]
+    pub protocol: Attr<String>,
     /// The region whose endpoints are used.
     #[attr(optional)]
     pub region_name: Attr<String>,
     /// How long one request may take, such as `PT60S` (the default).
-    #[attr(optional, validate(custom(check_period)))]
+    #[attr(optional, validate(custom(check_timeout)))]
     pub timeout: Attr<String>,
     /// A token that has been issued already.
     #[attr(optional, sensitive)]
@@ -118,24 +145,33 @@ impl Openstack {
             };
         }
         known!(
+            access_token,
+            access_token_endpoint,
+            access_token_type,
             application_credential_id,
             application_credential_name,
             application_credential_secret,
             auth_url,
             cacert,
             cert,
+            client_id,
+            client_secret,
             cloud,
+            discovery_endpoint,
             domain_id,
             domain_name,
             identity_endpoint_override,
+            identity_provider,
             interface,
             key,
+            openid_scope,
             passcode,
             password,
             project_domain_id,
             project_domain_name,
             project_id,
             project_name,
+            protocol,
             region_name,
             timeout,
             token,
@@ -148,24 +184,33 @@ impl Openstack {
         let text = |attr: &Attr<String>| attr.known().cloned();
         let secret = |attr: &Attr<Secret>| attr.known().map(|secret| secret.0.clone());
         Ok(Settings {
+            access_token: secret(&self.access_token),
+            access_token_endpoint: text(&self.access_token_endpoint),
+            access_token_type: text(&self.access_token_type),
             application_credential_id: text(&self.application_credential_id),
             application_credential_name: text(&self.application_credential_name),
             application_credential_secret: secret(&self.application_credential_secret),
             auth_url: text(&self.auth_url),
             cacert: text(&self.cacert),
             cert: text(&self.cert),
+            client_id: text(&self.client_id),
+            client_secret: secret(&self.client_secret),
             cloud: text(&self.cloud),
+            discovery_endpoint: text(&self.discovery_endpoint),
             domain_id: text(&self.domain_id),
             domain_name: text(&self.domain_name),
             identity_endpoint_override: text(&self.identity_endpoint_override),
+            identity_provider: text(&self.identity_provider),
             interface: text(&self.interface),
             key: secret(&self.key),
+            openid_scope: text(&self.openid_scope),
             passcode: secret(&self.passcode),
             password: secret(&self.password),
             project_domain_id: text(&self.project_domain_id),
             project_domain_name: text(&self.project_domain_name),
             project_id: text(&self.project_id),
             project_name: text(&self.project_name),
+            protocol: text(&self.protocol),
             region_name: text(&self.region_name),
             timeout: period(&self.timeout).map(crate::rotation::Period::to_std),
             token: secret(&self.token),
@@ -176,4 +221,24 @@ impl Openstack {
             verify: self.verify.known().copied(),
         })
     }
+}
+
+/// An empty text is none: modules pass "" for what is not given.
+fn check_timeout(value: &Value) -> std::result::Result<(), String> {
+    if is_empty(value) { Ok(()) } else { check_period(value) }
+}
+
+fn check_interface(value: &Value) -> std::result::Result<(), String> {
+    const KNOWN: [&str; 6] =
+        ["public", "internal", "admin", "publicURL", "internalURL", "adminURL"];
+    match value {
+        Value::String(text) if !text.is_empty() && !KNOWN.contains(&text.as_str()) => Err(format!(
+            "must be public, internal or admin (or one of them with URL), not {text:?}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.is_empty())
 }

@@ -101,7 +101,7 @@ impl Provider for Rekey {
         let plan_checks = PlanChecks::named(config.plan_checks.known().map(String::as_str));
         self.kubernetes.configure(&config.kubernetes);
         self.openstack.configure(settings, plan_checks);
-        for caveat in self.openstack.caveats() {
+        for caveat in self.openstack.caveats().await {
             cx.tell(warning(&caveat));
         }
         if let Some(caveat) = self.kubernetes.caveat(&Surroundings::of_process()) {
@@ -117,6 +117,13 @@ fn warning(caveat: &Caveat) -> Diagnostic {
             "Certificates are not verified",
             "Whoever answers in the cloud's place is trusted and gets the login: `verify = false` in the provider block, \
              `verify` or `insecure` in clouds.yaml, or OS_INSECURE says so. Use cacert instead.",
+        ),
+        Caveat::PlainText { setting, address } => Diagnostic::warning(
+            "A login goes over the network in plain text",
+            format!(
+                "{setting} is {address}, which is not encrypted: whoever listens on the way gets the password or token, and \
+                 everything that is issued. Use https."
+            ),
         ),
         Caveat::ProfileNotUsed { profile, whose, place } => Diagnostic::warning(
             "A profile is not used",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::OnceCell;
 
 use crate::cloud::Surroundings;
-use crate::cloud::openstack::config::{Caveat, Settings, resolve};
+use crate::cloud::openstack::config::{Caveat, Cloud, ConfigError, Settings, resolve};
 use crate::cloud::openstack::keystone::ApplicationCredential;
 use crate::cloud::openstack::{Error, Patience, Session, Token};
 use crate::provider::errors;
@@ -71,11 +71,24 @@ impl Openstack {
 
     /// What the operator should know of the configuration, as far as it can be told: contacts nobody. What makes
     /// it unusable is said where it is used, as a configuration may do without OpenStack.
-    pub fn caveats(&self) -> Vec<Caveat> {
+    pub async fn caveats(&self) -> Vec<Caveat> {
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Configured::Settings { settings, .. } = configured else { return Vec::new() };
-        let cloud = resolve(&settings, &self.surroundings());
+        let cloud = self.resolved(settings).await;
         cloud.map(|cloud| cloud.warnings).unwrap_or_default()
+    }
+
+    /// Beside the one thread that everything else runs on: the files may be on a share that hangs.
+    async fn resolved(&self, settings: Arc<Settings>) -> Result<Cloud, Error> {
+        let surroundings = self.surroundings();
+        let resolved = tokio::task::spawn_blocking(move || resolve(&settings, &surroundings)).await;
+        resolved.map_or_else(
+            |_| {
+                let message = "reading the configuration of OpenStack stopped halfway".to_owned();
+                Err(Error::Config(ConfigError { message, setting: None }))
+            },
+            |resolved| resolved.map_err(Error::Config),
+        )
     }
 
     fn surroundings(&self) -> Surroundings {
@@ -91,7 +104,7 @@ impl Openstack {
             Configured::Settings { settings, session, .. } => (settings, session),
         };
         let made = session
-            .get_or_try_init(|| async { Session::new(resolve(&settings, &self.surroundings())?) })
+            .get_or_try_init(|| async { Session::new(self.resolved(settings).await?) })
             .await;
         match made {
             Ok(session) => Ok(Ok(session.clone())),

@@ -10,7 +10,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-use super::{ExposeSecret, REDACTED, SecretString, forms};
+use super::{ExposeSecret, REDACTED, SecretString, forms, views};
 
 /// In characters: anything shorter is in every text.
 const SHORTEST: usize = 4;
@@ -128,19 +128,35 @@ impl List {
     /// Where secrets stand, in order; those that overlap are one place.
     fn found(&self, text: &str, strength: Strength) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        for (at, start) in text.as_bytes().windows(START).enumerate() {
-            let Ok(start) = <&[u8; START]>::try_from(start) else { continue };
-            let Some(forms) = self.forms.get(start) else { continue };
-            let rest = &text.as_bytes()[at..];
-            let matching = forms
-                .iter()
-                .filter(|form| form.strength >= strength && rest.starts_with(form.text.as_bytes()));
-            let Some(length) = matching.map(|form| form.text.len()).max() else { continue };
-            match found.last_mut() {
-                Some(last) if at < last.end => last.end = last.end.max(at + length),
-                _ => found.push(at..at + length),
+        if self.forms.is_empty() {
+            return found;
+        }
+        for view in views::of(text) {
+            for (at, start) in view.bytes.windows(START).enumerate() {
+                let Some(length) = self.longest(start, &view.bytes[at..], strength) else {
+                    continue;
+                };
+                let (from, to) = (view.place(at), view.place(at + length));
+                found.push(text.floor_char_boundary(from)..text.ceil_char_boundary(to));
             }
         }
+        found.sort_by_key(|place| place.start);
+        found.dedup_by(|next, last| {
+            let overlap = next.start < last.end;
+            if overlap {
+                last.end = last.end.max(next.end);
+            }
+            overlap
+        });
         found
+    }
+
+    /// How long the longest secret is that `rest` begins with.
+    fn longest(&self, start: &[u8], rest: &[u8], strength: Strength) -> Option<usize> {
+        let forms = self.forms.get(<&[u8; START]>::try_from(start).ok()?)?;
+        let matching = forms
+            .iter()
+            .filter(|form| form.strength >= strength && rest.starts_with(form.text.as_bytes()));
+        matching.map(|form| form.text.len()).max()
     }
 }

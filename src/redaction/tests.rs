@@ -51,6 +51,10 @@ fn a_secret_is_crossed_out_however_it_is_quoted() {
         "<p>tests-quoted &quot;p/w&quot;\\ &lt;é&#x27;&amp;+%&gt;</p>".to_owned(),
         "<p>tests-quoted &#34;p/w&#34;\\ &lt;é&#39;&amp;+%&gt;</p>".to_owned(),
         "<p>tests-quoted \"p/w\"\\ &lt;é'&amp;+%&gt;</p>".to_owned(),
+        "<p>tests-quoted &quot;p/w&quot;\\ &lt;&#xe9;&#39;&amp;+%&gt;</p>".to_owned(),
+        // a page within JSON, and an address within a page
+        r#"{"p": "<i>tests-quoted &quot;p/w&quot;\\ &lt;\u00e9&#39;&amp;+%&gt;</i>"}"#.to_owned(),
+        "<a href=?q=tests-quoted+%22p/w%22%5C+%3C%C3%A9'&amp;%2B%25%3E>".to_owned(),
     ];
     for form in forms {
         check(&clean(&form), &["tests-quoted", "p/w"]);
@@ -83,7 +87,7 @@ fn a_secret_of_many_lines_is_crossed_out_by_the_line_too() {
     );
     assert_eq!(clean("at tests-key-line-one"), "at (redacted)");
     assert_eq!(clean("tests-key-line-two!"), "(redacted)!");
-    assert_eq!(clean("-----BEGIN KEY----- short"), "-----BEGIN KEY----- short");
+    assert_eq!(clean("-----END KEY----- short"), "-----END KEY----- short");
 }
 
 #[test]

@@ -10,9 +10,10 @@ use rekey::cloud::openstack::config::{Settings, resolve};
 use rekey::cloud::openstack::keystone::{
     AccessRule, ApplicationCredential, Existence, NewApplicationCredential, RoleRef,
 };
-use rekey::cloud::openstack::{Error, Login, Patience, Session};
+use rekey::cloud::openstack::{Error, Login, Meaning, Patience, Session};
 use rekey::redaction::{ExposeSecret, SecretString};
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::openstack::{Keystone, User, http_client, unique};
 use crate::support::proxy::{Fate, Proxy};
@@ -339,6 +340,82 @@ async fn every_way_to_say_who_is_understood() {
     let unscoped = Settings { project_id: None, ..settings(&user) };
     let token = session_of(&unscoped).token(&patience()).await.unwrap();
     assert_eq!((token.project, token.roles.len()), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_without_a_scope_is_used_as_it_is() {
+    let keystone = Keystone::get().await;
+    let user = keystone.user(&["member"]).await;
+    let credential = create(&session(&user), &user, &new("ci")).await;
+    let of_user = user.login().await.unwrap();
+    let lent = session(&user).log_in(&login(&credential), &patience()).await.unwrap();
+    // Keystone exchanges no token of an application credential; used as it is, it serves
+    for token in [of_user.as_str().into(), lent.value] {
+        let settings = Settings {
+            auth_url: Some(user.auth_url.clone()),
+            token: Some(token),
+            ..Settings::default()
+        };
+        let session = session_of(&settings);
+        let seen = session.token(&patience()).await.unwrap();
+        assert_eq!(seen.project.unwrap().id, user.project_id);
+        let listed = session.keystone().application_credentials(&user.id, &patience()).await;
+        assert_eq!(listed.unwrap().len(), 1);
+        session.endpoint("identity", &patience()).await.unwrap();
+    }
+    let over = Settings {
+        auth_url: Some(user.auth_url.clone()),
+        token: Some("gAAAAABnot-a-token-at-all".into()),
+        ..Settings::default()
+    };
+    let error = session_of(&over).token(&patience()).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Login(answer) if matches!(answer.meaning, Meaning::Spent(_))),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_login_means_is_what_keystone_says() {
+    let keystone = Keystone::get().await;
+    let user = keystone.user(&["member"]).await;
+    let credential = create(&session(&user), &user, &new("ci")).await;
+    let meaning = async |settings: &Settings| match session_of(settings).token(&patience()).await {
+        Err(Error::Login(answer)) => (answer.status, answer.meaning, answer.message),
+        other => panic!("{other:?}"),
+    };
+    let elsewhere = user.auth_url.replace("/v3", "/identity/v3");
+    let (status, found, _) =
+        meaning(&Settings { auth_url: Some(elsewhere), ..settings(&user) }).await;
+    assert_eq!((status, found), (404, Meaning::NoKeystone));
+    let gone = Settings {
+        project_id: None,
+        project_name: Some("nowhere".to_owned()),
+        project_domain_id: Some("default".to_owned()),
+        ..settings(&user)
+    };
+    let (_, found, _) = meaning(&gone).await;
+    assert_eq!(found, Meaning::Status);
+
+    let rules = json!({ "multi_factor_auth_enabled": true,
+        "multi_factor_auth_rules": [["password", "totp"]] });
+    let body = json!({ "user": { "options": rules } });
+    keystone.send(Method::PATCH, &format!("/users/{}", user.id), Some(body)).await;
+    let (status, found, message) = meaning(&settings(&user)).await;
+    let wanted = vec![vec!["password".to_owned(), "totp".to_owned()]];
+    assert_eq!((status, found), (401, Meaning::MoreFactors(wanted)));
+    assert_eq!(
+        message,
+        "the user's multi-factor rules want password and totp; this login showed password"
+    );
+    let by_credential = Settings {
+        auth_url: Some(user.auth_url.clone()),
+        application_credential_id: Some(credential.id),
+        application_credential_secret: Some(SECRET.into()),
+        ..Settings::default()
+    };
+    let (_, _, message) = meaning(&by_credential).await;
+    assert!(message.ends_with("this login showed application_credential"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@
 mod bed;
 mod cloud;
 mod examples;
+mod federation;
 mod functions;
 mod golden;
 mod host;

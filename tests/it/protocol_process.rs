@@ -1,6 +1,7 @@
 //! The built binary as core meets it: its schemas, the services beside the provider, large messages,
 //! the log. How it starts, whom it serves and how it ends: see `transport`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use rekey::tfplugin::proto::{health, plugin, tfplugin6 as proto};
@@ -36,6 +37,20 @@ async fn serves_what_go_plugin_asks_beside_the_provider() {
     assert!(provider.get_metadata(proto::get_metadata::Request {}).await.is_ok());
     let unserved = provider.get_states(proto::get_states::Request::default()).await;
     assert_eq!(unserved.unwrap_err().code(), Code::Unimplemented);
+}
+
+/// Of a crash nothing may be left that holds a secret.
+#[tokio::test]
+async fn it_leaves_no_core_and_lets_nobody_into_its_memory() {
+    let started = Process::new().start().await;
+    let folder = std::path::PathBuf::from(format!("/proc/{}", started.child.id().unwrap()));
+    let limits = std::fs::read_to_string(folder.join("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "{core}");
+    // the files of a process that may be looked into belong to its user, of another one to root
+    let owner = std::fs::metadata(folder.join("mem")).unwrap().uid();
+    assert_eq!(owner, 0, "as whoever the tests run");
 }
 
 #[tokio::test]

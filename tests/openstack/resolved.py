@@ -76,11 +76,29 @@ def resolve(case):
 
         config = openstack.config.OpenStackConfig(session_constructor=session)
         region = config.get_one(**case["kwargs"])
+        if hasattr(region.get_auth(), "identity_provider"):
+            return federated(region)
         region.get_session().get_token()
     except Exception as error:  # whatever it is, it is what a user would see
         return {"error": f"{type(error).__name__}: {error}"}
     return {
         "login": recorder.login,
+        "region": region.get_region_name(),
+        "interface": region.get_interface(),
+    }
+
+
+def federated(region):
+    """What such a login consists of; that both send it alike is seen against a real Keystone."""
+    auth = region.get_auth()
+    fields = ["access_token", "client_id", "client_secret", "access_token_endpoint", "discovery_endpoint", "scope",
+              "access_token_type", "username", "password"]
+    said = {name: getattr(auth, name) for name in fields if getattr(auth, name, None)}
+    if "access_token" in said:
+        said = {"access_token": said["access_token"]}
+    project = [auth.project_id, auth.project_name, auth.project_domain_id, auth.project_domain_name]
+    return {
+        "federation": {"url": auth.federated_token_url, "project": project} | said,
         "region": region.get_region_name(),
         "interface": region.get_interface(),
     }

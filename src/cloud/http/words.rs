@@ -48,8 +48,11 @@ fn from_json(json: &Value) -> Option<String> {
     });
     // Keystone: {"error": {"message": …}}
     let keystone = || json.get("error").and_then(|error| error.get("message")).and_then(text);
-    // Flask, OCI: {"message": …}; OAuth: {"error": …}; wsme: {"faultstring": …}
-    let plain = || ["message", "error", "faultstring"].iter().find_map(|key| text(json.get(*key)?));
+    // Flask, OCI: {"message": …}; OAuth: {"error": …, "error_description": …}; wsme: {"faultstring": …}
+    let plain = || {
+        let keys = ["message", "error_description", "error", "faultstring"];
+        keys.iter().find_map(|key| text(json.get(*key)?))
+    };
     magnum.or_else(keystone).or_else(plain)
 }
 
@@ -168,6 +171,11 @@ mod tests {
         check(405, r#"{"message": "The method is not allowed"}"#, "The method is not allowed");
         check(404, r#"{"code": "NotAuthorizedOrNotFound", "message": "gone"}"#, "gone");
         check(400, r#"{"error": "invalid_grant"}"#, "invalid_grant");
+        check(
+            400,
+            r#"{"error": "invalid_grant", "error_description": "Account disabled"}"#,
+            "Account disabled",
+        );
         check(
             500,
             "<html>\n <head><TITLE lang='en'>Internal\n Server Error</TITLE></head></html>",

@@ -1,11 +1,14 @@
 //! What an answer means: a success, the service's refusal, a refusal of the token, or nothing that
 //! can be read.
 
+use http::StatusCode;
 use http::header::LOCATION;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::token::Token;
-use super::{ApiError, Error};
-use crate::cloud::http::{Request, Response};
+use super::{ApiError, Error, Meaning};
+use crate::cloud::http::{Request, Response, Url};
 
 /// An answer that is a success, or the service's refusal.
 pub(super) fn judge(request: &Request, answer: Response) -> Result<Response, Error> {
@@ -14,9 +17,11 @@ pub(super) fn judge(request: &Request, answer: Response) -> Result<Response, Err
     }
     let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
     let message = match location.and_then(|text| request.url.join(text).ok()) {
-        Some(mut target) if answer.status.is_redirection() => {
-            target.set_query(None);
-            format!("it redirects to {target}, which is not followed; configure that address")
+        Some(target) if answer.status.is_redirection() => {
+            format!(
+                "it redirects to {}, which is not followed; configure that address",
+                request.cleaned(&shown(target))
+            )
         }
         _ => request.message(&answer),
     };
@@ -25,7 +30,61 @@ pub(super) fn judge(request: &Request, answer: Response) -> Result<Response, Err
         message,
         request_id: answer.request_id(),
         request: request.label(),
+        meaning: meaning(request, &answer),
     }))
+}
+
+/// What of an address may be repeated that a server gave.
+fn shown(mut url: Url) -> String {
+    url.set_query(None);
+    url.set_fragment(None);
+    // an address without a host has neither
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+fn meaning(request: &Request, answer: &Response) -> Meaning {
+    let body = String::from_utf8_lossy(&answer.body);
+    match answer.status {
+        StatusCode::BAD_REQUEST
+            if request.url.scheme() == "http"
+                && [
+                    "to HTTPS port",
+                    "SSL-enabled server port",
+                    "HTTP request to an HTTPS server",
+                ]
+                .iter()
+                .any(|words| body.contains(words)) =>
+        {
+            Meaning::PlainToTls
+        }
+        StatusCode::UNAUTHORIZED if answer.headers.contains_key("openstack-auth-receipt") => {
+            let required: Receipt = serde_json::from_slice(&answer.body).unwrap_or_default();
+            Meaning::MoreFactors(required.required_auth_methods)
+        }
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+            if request.url.path().ends_with("/auth/tokens") && !speaks_as_keystone(answer) =>
+        {
+            Meaning::NoKeystone
+        }
+        _ => Meaning::Status,
+    }
+}
+
+/// Keystone says what it does not find; for a path that it does not have, the framework below it speaks,
+/// and before it a proxy with a page.
+fn speaks_as_keystone(answer: &Response) -> bool {
+    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let message = body.as_ref().and_then(|body| body.pointer("/error/message")?.as_str());
+    message.is_some_and(|text| !text.contains("requested URL was not found"))
+}
+
+/// What Keystone gives with the first of several proofs.
+#[derive(Default, Deserialize)]
+struct Receipt {
+    #[serde(default)]
+    required_auth_methods: Vec<Vec<String>>,
 }
 
 /// Whether it is the token that an answer refuses: a 401, or the 404 that Keystone gives to
@@ -43,9 +102,9 @@ pub(super) fn refuses_token(refusal: &ApiError, token: &Token) -> bool {
 
 pub(super) fn unreadable(request: &Request, answer: &Response, why: &str) -> Error {
     let what = if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok() {
-        why.to_owned()
+        request.cleaned(why)
     } else {
-        format!("{why}; it is {}", answer.what_it_is_instead())
+        request.cleaned(&format!("{why}; it is {}", answer.what_it_is_instead()))
     };
     Error::Unreadable { request: request.label(), reason: what, request_id: answer.request_id() }
 }

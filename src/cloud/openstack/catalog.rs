@@ -2,35 +2,53 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::Error;
 use crate::cloud::http::Url;
 
-/// The services that a token may use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+/// The services that a token may use; of what Keystone lists, the part that can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     services: Vec<Service>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Service {
-    #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
     endpoints: Vec<Endpoint>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Endpoint {
     interface: String,
-    #[serde(default)]
     region: Option<String>,
-    #[serde(default)]
     region_id: Option<String>,
-    #[serde(default)]
     url: String,
+}
+
+/// Administrators write catalogs by hand: an entry with a hole in it hides itself and nothing else.
+impl<'de> Deserialize<'de> for Catalog {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries = Value::deserialize(deserializer)?;
+        let list =
+            |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+        let text = |entry: &Value, key: &str| entry.get(key)?.as_str().map(str::to_owned);
+        let endpoint = |entry: &Value| {
+            Some(Endpoint {
+                interface: text(entry, "interface")?,
+                region: text(entry, "region"),
+                region_id: text(entry, "region_id"),
+                url: text(entry, "url")?,
+            })
+        };
+        let service = |entry: &Value| {
+            let endpoints = list(entry.get("endpoints")).iter().filter_map(endpoint).collect();
+            Some(Service { kind: text(entry, "type")?, endpoints })
+        };
+        Ok(Self { services: list(Some(&entries)).iter().filter_map(service).collect() })
+    }
 }
 
 impl Endpoint {
@@ -41,12 +59,14 @@ impl Endpoint {
 
 impl Catalog {
     /// The endpoint of a service: under its own type before any alias, by the first interface that
-    /// has one, in the region if one is given.
+    /// has one, in the region if one is given. One that would show the token to whoever listens on the
+    /// way is refused where the login itself is `encrypted`.
     pub fn find(
         &self,
         service: &str,
         interfaces: &[String],
         region: Option<&str>,
+        encrypted: bool,
     ) -> Result<Url, Error> {
         for kind in known_types(service) {
             for interface in interfaces {
@@ -59,7 +79,7 @@ impl Catalog {
                     .filter(|endpoint| region.is_none_or(|region| region == endpoint.region()))
                     .find_map(|endpoint| Url::parse(&endpoint.url).ok());
                 if let Some(url) = found {
-                    return Ok(url);
+                    return fit_to_use(url, kind, encrypted);
                 }
             }
         }
@@ -93,6 +113,33 @@ impl Catalog {
     }
 }
 
+/// The token goes there, and whoever wrote the catalog decides where that is.
+fn fit_to_use(mut url: Url, service: &str, encrypted: bool) -> Result<Url, Error> {
+    let refuse = |why: &str, url: &Url| {
+        let service = service.to_owned();
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Err(Error::UnsafeEndpoint { service, host, why: why.to_owned() })
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("it is neither https nor http", &url);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse(
+            "it holds a user name or password, which a server has no business to choose",
+            &url,
+        );
+    }
+    if encrypted && url.scheme() == "http" {
+        return refuse(
+            "it is http, and would send the token of an https login in plain text",
+            &url,
+        );
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
 /// A service's type as asked for, then its official type, then its aliases (service-types-authority).
 pub(super) fn known_types(service: &str) -> Vec<&str> {
     const FAMILIES: [&[&str]; 1] =
@@ -104,3 +151,6 @@ pub(super) fn known_types(service: &str) -> Vec<&str> {
     );
     types
 }
+
+#[cfg(test)]
+mod tests;

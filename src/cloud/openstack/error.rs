@@ -11,8 +11,29 @@ pub struct ApiError {
     /// From the body; of an HTML page only its title.
     pub message: String,
     pub request_id: Option<String>,
-    /// `POST /v3/auth/tokens`; without query, never with a secret.
+    /// `POST /v3/auth/tokens`; without query, never with a secret. Of a login also who logs in, where,
+    /// and where that is written down.
     pub request: String,
+    /// What the answer tells beside its status.
+    pub meaning: Meaning,
+}
+
+/// What an answer that refuses means, where more than its status tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// What the status says, and no more.
+    #[default]
+    Status,
+    /// It is the identity provider that refuses, not Keystone.
+    IdentityProvider,
+    /// The user must show more than one proof: the sets of methods, of which one is wanted.
+    MoreFactors(Vec<Vec<String>>),
+    /// What answers at this address is no Keystone, or not its API.
+    NoKeystone,
+    /// Plain http to a port that speaks TLS.
+    PlainToTls,
+    /// A one-time login cannot be made once more: what the login is.
+    Spent(&'static str),
 }
 
 /// Why a call did not give what was asked for.
@@ -44,6 +65,9 @@ pub enum Error {
     /// Stopped by the caller while waiting, before anything was sent.
     #[error("{request} was given up because the operation was stopped")]
     Stopped { request: String },
+    /// The catalog names an address that the token must not be sent to.
+    #[error("the service catalog gives an address at {host} for {service} that is not used: {why}")]
+    UnsafeEndpoint { service: String, host: String, why: String },
     /// The operation's own time is up.
     #[error("{request} was given up: the operation's time was over after {after:.1?}")]
     TimedOut { request: String, after: Duration, may_have_acted: bool },
@@ -65,9 +89,44 @@ impl Error {
     pub fn login_status(&self) -> Option<u16> {
         match self {
             Self::Login(answer) => Some(answer.status),
-            Self::Api(answer) if answer.request.ends_with("/auth/tokens") => Some(answer.status),
+            Self::Api(answer) if answer.request.contains("/auth/tokens") => Some(answer.status),
             _ => None,
         }
+    }
+
+    /// The service is busy, or nobody answered: nothing is learned of what was asked.
+    pub fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Api(answer) | Self::Login(answer) => {
+                answer.status >= 500 || matches!(answer.status, 408 | 429)
+            }
+            Self::NoAnswer { .. }
+            | Self::Stopped { .. }
+            | Self::TimedOut { .. }
+            | Self::Unreadable { .. } => true,
+            Self::Config(_)
+            | Self::NotInCatalog { .. }
+            | Self::NotRevocable { .. }
+            | Self::UnsafeEndpoint { .. } => false,
+        }
+    }
+
+    /// The same, of a request that is told with who makes it and where.
+    #[must_use]
+    pub(super) fn made_by(mut self, whom: &str) -> Self {
+        match &mut self {
+            Self::Api(ApiError { request, .. })
+            | Self::Login(ApiError { request, .. })
+            | Self::NoAnswer { request, .. }
+            | Self::Stopped { request }
+            | Self::TimedOut { request, .. }
+            | Self::Unreadable { request, .. } => *request = format!("{request} as {whom}"),
+            Self::Config(_)
+            | Self::NotInCatalog { .. }
+            | Self::NotRevocable { .. }
+            | Self::UnsafeEndpoint { .. } => {}
+        }
+        self
     }
 
     /// The id to quote to the service's operators, where there is one.
@@ -92,7 +151,8 @@ impl Error {
             | Self::Login(_)
             | Self::NotInCatalog { .. }
             | Self::NotRevocable { .. }
-            | Self::Stopped { .. } => false,
+            | Self::Stopped { .. }
+            | Self::UnsafeEndpoint { .. } => false,
         }
     }
 }

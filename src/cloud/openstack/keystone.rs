@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
-use super::token::{Reference, time};
+use super::token::{Reference, TOO_MANY, time};
 use super::{ApiError, Error};
 use crate::cloud::http::{Method, Patience, Request, Url};
 use crate::redaction::{ExposeSecret, SecretString};
@@ -121,25 +121,41 @@ impl<'s> Keystone<'s> {
         patience: &Patience,
     ) -> Result<Vec<ApplicationCredential>, Error> {
         const MOST_PAGES: usize = 1000;
+        const MOST_BYTES: usize = 32 * 1024 * 1024;
         let mut request =
             self.request(Method::GET, &["users", user_id, "application_credentials"])?;
-        let mut all = Vec::new();
+        let unreadable = |request: &Request, reason: String| {
+            Err(Error::Unreadable { request: request.label(), reason, request_id: None })
+        };
+        let (mut all, mut bytes) = (Vec::new(), 0);
         // Keystone gives all at once; one that did not, and was not followed, would make
         // credentials look gone
         for _ in 0..MOST_PAGES {
-            let page: wire::Many = self.session.json(request.clone(), patience).await?;
-            let credentials = page.application_credentials.into_iter();
-            all.extend(credentials.map(|credential| owned(credential, user_id)));
-            let next = page.links.and_then(|links| Url::parse(&links.next?).ok());
-            match next.as_ref().and_then(Url::query) {
-                // the address is ours: what it says of host and path may be of the inside only
-                Some(query) => request.url.set_query(Some(query)),
-                None => return Ok(all),
+            let (page, size): (wire::Many, _) =
+                self.session.json_of_size(request.clone(), patience).await?;
+            bytes += size;
+            all.extend(page.application_credentials.0);
+            if bytes > MOST_BYTES {
+                let reason = format!("its pages are larger than {MOST_BYTES} bytes together");
+                return unreadable(&request, reason);
+            }
+            if all.len() > wire::MOST {
+                return unreadable(&request, format!("{TOO_MANY} {}", wire::MOST));
+            }
+            let next = page.links.and_then(|links| links.next).filter(|next| !next.is_empty());
+            let Some(next) = next else {
+                let owned = all.into_iter().map(|credential| owned(credential, user_id));
+                return Ok(owned.collect());
+            };
+            match next_page(&request.url, &next) {
+                Some(url) => request.url = url,
+                None => {
+                    let reason = "its link to the next page leads nowhere else";
+                    return unreadable(&request, reason.to_owned());
+                }
             }
         }
-        let label = request.label();
-        let reason = format!("it has more than {MOST_PAGES} pages");
-        Err(Error::Unreadable { request: label, reason, request_id: None })
+        unreadable(&request, format!("it has more than {MOST_PAGES} pages"))
     }
 
     /// The one of that exact name, if any.
@@ -154,7 +170,7 @@ impl<'s> Keystone<'s> {
         request.url.query_pairs_mut().append_pair("name", name);
         let answer: wire::Many = self.session.json(request, patience).await?;
         // a database may compare without regard to case
-        let mut credentials = answer.application_credentials.into_iter();
+        let mut credentials = answer.application_credentials.0.into_iter();
         let found = credentials.find(|credential| credential.name == name);
         Ok(found.map(|credential| owned(credential, user_id)))
     }
@@ -269,6 +285,16 @@ impl<'s> Keystone<'s> {
     }
 }
 
+/// The address of the next page. Only its query is theirs: what they say of host and path may be of the
+/// inside, and the token goes where the login went. None where it would be the same page again, or
+/// none at all: the list would look complete.
+fn next_page(current: &Url, link: &str) -> Option<Url> {
+    let linked = current.join(link).ok()?;
+    let mut next = current.clone();
+    next.set_query(linked.query());
+    (next.query().is_some() && next != *current).then_some(next)
+}
+
 /// Older Keystones do not say whose a credential is; then it is the user's that was asked for. Roles and
 /// rules come in another order from each call, so they get one of their own.
 fn owned(mut credential: ApplicationCredential, user_id: &str) -> ApplicationCredential {
@@ -297,9 +323,14 @@ fn existence(outcome: Result<Reference, Error>) -> Result<Existence, Error> {
 
 /// The shapes on the wire.
 mod wire {
+    use std::fmt;
+
+    use serde::Deserializer;
+    use serde::de::{Error as _, SeqAccess, Visitor};
+
     use super::{
         AccessRule, ApplicationCredential, Deserialize, ExposeSecret, NewApplicationCredential,
-        Reference, RoleRef, Serialize, time,
+        Reference, RoleRef, Serialize, TOO_MANY, time,
     };
 
     #[derive(Deserialize)]
@@ -309,8 +340,41 @@ mod wire {
 
     #[derive(Deserialize)]
     pub(super) struct Many {
-        pub(super) application_credentials: Vec<ApplicationCredential>,
+        pub(super) application_credentials: Bounded,
         pub(super) links: Option<Links>,
+    }
+
+    /// So many has no user; and in memory each is many times what it is on the wire.
+    pub(super) const MOST: usize = 20_000;
+
+    /// Credentials up to [`MOST`], counted while they are read.
+    pub(super) struct Bounded(pub(super) Vec<ApplicationCredential>);
+
+    impl<'de> Deserialize<'de> for Bounded {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Counted).map(Self)
+        }
+    }
+
+    struct Counted;
+
+    impl<'de> Visitor<'de> for Counted {
+        type Value = Vec<ApplicationCredential>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of application credentials")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if all.len() == MOST {
+                    return Err(A::Error::custom(format!("{TOO_MANY} {MOST}")));
+                }
+                all.push(item);
+            }
+            Ok(all)
+        }
     }
 
     #[derive(Deserialize)]

@@ -5,6 +5,7 @@ mod answer;
 mod catalog;
 pub mod config;
 mod error;
+mod federated;
 #[cfg(test)]
 mod fixtures;
 pub mod keystone;
@@ -13,7 +14,7 @@ mod session;
 mod token;
 
 pub use catalog::Catalog;
-pub use error::{ApiError, Error};
+pub use error::{ApiError, Error, Meaning};
 pub use session::{Login, RENEWAL_MARGIN, Session};
 pub use token::{Reference, Token, TokenCredential};
 

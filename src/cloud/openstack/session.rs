@@ -1,4 +1,5 @@
-//! One login, one scope: a token that all calls share, renewed before it ends.
+//! One login, one scope: a token that all calls share, renewed before it ends. A login that is a token
+//! and asks for no scope is that token.
 //!
 //! Rules of renewal. A login that Keystone refuses is never tried again: accounts get locked. A
 //! token that a service refuses is renewed once where it was accepted before. A token refused
@@ -16,13 +17,15 @@ use tokio::time::Instant;
 
 use super::address::{address, extend, versioned};
 use super::answer::{judge, refuses_token, unreadable};
-use super::config::{Authentication, Cloud, ConfigError};
-use super::token::{Token, describe};
+use super::config::{Authentication, Cloud, Scope};
+use super::token::{Token, parsed};
 use super::{ApiError, Error, catalog, keystone::Keystone, magnum::Magnum};
 use crate::cloud::http::{
     Client, Idempotency, Interruption, Method, Options, Patience, Request, Response, Url,
 };
 use crate::redaction::SecretString;
+
+mod login;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +48,7 @@ const MOST_RENEWALS: u32 = 2;
 
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const ACCESS_RULES: HeaderName = HeaderName::from_static("openstack-identity-access-rules");
-const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
+pub(super) const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 
 /// Whoever logs in with this gets a token of its own, outside the session's.
 #[derive(Clone, Debug)]
@@ -93,11 +96,13 @@ struct Held {
 }
 
 impl Held {
-    fn new(token: Token, issued: Instant) -> Self {
+    fn new(token: Token, issued: Instant, renewable: bool) -> Self {
         // by Keystone's own clock: ours may be wrong, and a wrong one would log in for every call
         let life = token.expires_at.duration_since(token.issued_at);
         let life = Duration::try_from(life).unwrap_or_default();
-        let renew_at = issued + life.saturating_sub(RENEWAL_MARGIN).max(life / 2);
+        let used_for =
+            if renewable { life.saturating_sub(RENEWAL_MARGIN).max(life / 2) } else { life };
+        let renew_at = issued + used_for;
         Self { token, issued, renew_at, accepted: AtomicBool::new(false) }
     }
 
@@ -158,7 +163,8 @@ impl Session {
         let held = self.held(true, patience).await?;
         let nothing = catalog::Catalog::default();
         let catalog = held.token.catalog.as_ref().unwrap_or(&nothing);
-        catalog.find(service, &cloud.interfaces, cloud.region_name.as_deref())
+        let encrypted = self.shared.auth_url.scheme() == "https";
+        catalog.find(service, &cloud.interfaces, cloud.region_name.as_deref(), encrypted)
     }
 
     /// Logs in with an application credential, against the same cloud with the same trust. A
@@ -172,6 +178,12 @@ impl Session {
     /// A token of its own by the session's login, for whoever will revoke it. A one-time passcode
     /// cannot be used for it; Keystone then refuses.
     pub async fn new_token(&self, patience: &Patience) -> Result<Token, Error> {
+        if let Some(given) = self.shared.cloud.authentication.token_as_it_is() {
+            // not the one that was given: it is not ours to revoke
+            let project = self.token(patience).await?.project;
+            let scope = project.map_or(Scope::Unsaid, |project| Scope::ProjectId(project.id));
+            return self.ask(&Authentication::exchange(given, scope), false, patience).await;
+        }
         // in line with all other logins: one that was refused is not sent once more
         let mut slot = self.locked(patience).await?;
         self.log_in_by(&mut slot, false, patience).await
@@ -239,6 +251,15 @@ impl Session {
         request: Request,
         patience: &Patience,
     ) -> Result<T, Error> {
+        Ok(self.json_of_size(request, patience).await?.0)
+    }
+
+    /// The same, and how many bytes it was: for whoever reads many of them.
+    pub(super) async fn json_of_size<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        patience: &Patience,
+    ) -> Result<(T, usize), Error> {
         let again = request.idempotency == Idempotency::Idempotent;
         match self.json_once(&request, patience).await {
             Err(Error::Unreadable { .. }) if again && patience.check().is_ok() => {
@@ -252,10 +273,10 @@ impl Session {
         &self,
         request: &Request,
         patience: &Patience,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, usize), Error> {
         let answer = self.send(request.clone(), patience).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|error| unreadable(request, &answer, &describe(&error)))
+        let value = parsed(&answer.body).map_err(|why| unreadable(request, &answer, &why))?;
+        Ok((value, answer.body.len()))
     }
 
     /// Like [`Session::send`], for what is answered without a body. A page in its place, of a proxy
@@ -321,7 +342,7 @@ impl Session {
                 return Ok(None);
             }
         }
-        if !self.shared.cloud.authentication.can_be_repeated() {
+        if self.shared.cloud.authentication.only_once().is_some() {
             return Ok(None);
         }
         let with_catalog = spent.token.catalog.is_some();
@@ -343,94 +364,6 @@ impl Session {
             }
         })
     }
-
-    /// Puts a new token into the slot.
-    async fn refill(
-        &self,
-        slot: &mut Slot,
-        with_catalog: bool,
-        patience: &Patience,
-    ) -> Result<Arc<Held>, Error> {
-        // what cannot log in again must take all that it may ever need
-        let with_catalog = with_catalog || !self.shared.cloud.authentication.can_be_repeated();
-        let issued = Instant::now();
-        let token = self.log_in_by(slot, with_catalog, patience).await?;
-        let held = Arc::new(Held::new(token, issued));
-        slot.held = Some(Arc::clone(&held));
-        Ok(held)
-    }
-
-    /// Logs in, unless it is known what will come of it; whoever calls holds the lock, so that there
-    /// is one login at a time.
-    async fn log_in_by(
-        &self,
-        slot: &mut Slot,
-        with_catalog: bool,
-        patience: &Patience,
-    ) -> Result<Token, Error> {
-        if let Some(refusal) = &slot.refused {
-            return Err(Error::Login(refusal.clone()));
-        }
-        match &slot.unanswered {
-            Some((at, error)) if at.elapsed() < FAILURE_SHARED => return Err(error.clone()),
-            _ => {}
-        }
-        let authentication = &self.shared.cloud.authentication;
-        let outcome = self.issue(authentication, with_catalog, patience).await;
-        let error = match outcome {
-            Ok(token) => {
-                slot.unanswered = None;
-                return Ok(token);
-            }
-            Err(Error::Api(refusal)) => {
-                let refusal = self.shared.explained(refusal, slot.held.is_some());
-                let temporary = refusal.status >= 500 || matches!(refusal.status, 408 | 429);
-                if !temporary {
-                    slot.refused = Some(refusal.clone());
-                    return Err(Error::Login(refusal));
-                }
-                Error::Login(refusal)
-            }
-            Err(error) => error,
-        };
-        // what ended by the caller's own patience says nothing to others
-        if !matches!(error, Error::Stopped { .. } | Error::TimedOut { .. }) {
-            slot.unanswered = Some((Instant::now(), error.clone()));
-        }
-        Err(error)
-    }
-
-    async fn issue(
-        &self,
-        authentication: &Authentication,
-        with_catalog: bool,
-        patience: &Patience,
-    ) -> Result<Token, Error> {
-        let mut url = self.shared.auth_url.clone();
-        extend(&mut url, &["auth", "tokens"])?;
-        if !with_catalog {
-            url.set_query(Some("nocatalog"));
-        }
-        let mut request = Request::new(Method::POST, url).repeatable();
-        for secret in authentication.secrets() {
-            request = request.hides(secret);
-        }
-        let request = request.json(&authentication.request()).map_err(|_| ConfigError {
-            message: "the login cannot be written as JSON".to_owned(),
-            setting: None,
-        })?;
-        let answer = judge(&request, self.shared.client.send(&request, patience).await?)?;
-        let value = answer.headers.get(SUBJECT_TOKEN).and_then(|value| value.to_str().ok());
-        let mut token = Token::parse(value.unwrap_or_default().into(), &answer.body)
-            .map_err(|why| unreadable(&request, &answer, &why))?;
-        if with_catalog {
-            // an unscoped token has none, and never will
-            token.catalog.get_or_insert_default();
-        } else {
-            token.catalog = None;
-        }
-        Ok(token)
-    }
 }
 
 impl Shared {
@@ -438,15 +371,5 @@ impl Shared {
         let mut url = self.identity.clone();
         extend(&mut url, path)?;
         Ok(url)
-    }
-
-    /// A refused login with what its status does not tell.
-    fn explained(&self, mut refusal: ApiError, had_token: bool) -> ApiError {
-        if had_token && !self.cloud.authentication.can_be_repeated() {
-            refusal.message.push_str(
-                " (the token ended, and a one-time passcode cannot be used for another login)",
-            );
-        }
-        refusal
     }
 }

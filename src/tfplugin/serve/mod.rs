@@ -3,6 +3,7 @@
 pub mod address;
 mod connection;
 mod debug;
+mod dump;
 mod handshake;
 mod lifecycle;
 mod services;
@@ -56,7 +57,10 @@ pub fn run(program: &Program, registry: impl FnOnce() -> Registry) -> ExitCode {
         in_runtime(program, debug::serve(program, registry))
     } else {
         match Host::read(std::env::var_os::<&'static str>) {
-            Ok(host) => in_runtime(program, plugin(program, &host, registry)),
+            Ok(host) => {
+                dump::forbid();
+                in_runtime(program, plugin(program, &host, registry))
+            }
             Err(refusal) => Err(refusal.into()),
         }
     };

@@ -80,6 +80,7 @@ const CLOUDS: &str = "clouds:
 /// Both sides must agree on these.
 pub(super) fn agreed() -> Vec<Case> {
     let mut cases = of_the_environment();
+    cases.extend(of_identity_providers());
     cases.extend(of_files());
     cases.extend(of_values_in_files());
     cases.extend(of_regions());
@@ -131,7 +132,12 @@ fn of_the_environment() -> Vec<Case> {
             ("OS_TOKEN", "t"),
             ("OS_PROJECT_ID", "p"),
         ]),
-        case("v3token").env(&[URL, ("OS_AUTH_TYPE", "v3token"), ("OS_AUTH_TOKEN", "t")]),
+        case("v3token").env(&[
+            URL,
+            ("OS_AUTH_TYPE", "v3token"),
+            ("OS_AUTH_TOKEN", "t"),
+            ("OS_SYSTEM_SCOPE", "all"),
+        ]),
         case("v3totp").env(&[
             URL,
             ("OS_AUTH_TYPE", "v3totp"),
@@ -187,6 +193,59 @@ fn of_the_environment() -> Vec<Case> {
     ]
 }
 
+fn of_identity_providers() -> Vec<Case> {
+    const PROVIDER: &[(&str, &str)] = &[
+        URL,
+        ("OS_IDENTITY_PROVIDER", "gitlab"),
+        ("OS_PROTOCOL", "openid"),
+        ("OS_PROJECT_NAME", "demo"),
+        ("OS_PROJECT_DOMAIN_NAME", "Projects"),
+    ];
+    const CLIENT: &[(&str, &str)] = &[("OS_CLIENT_ID", "ci"), ("OS_CLIENT_SECRET", "cs")];
+    let discovery = ("OS_DISCOVERY_ENDPOINT", "https://i/.well-known/openid-configuration");
+    let endpoint = ("OS_ACCESS_TOKEN_ENDPOINT", "https://i/token");
+    vec![
+        case("an access token")
+            .env(PROVIDER)
+            .env(&[("OS_AUTH_TYPE", "v3oidcaccesstoken"), ("OS_ACCESS_TOKEN", "eyJ.a.b")]),
+        case("an access token by setting")
+            .env(PROVIDER)
+            .env(&[("OS_AUTH_TYPE", "v3oidcaccesstoken")])
+            .set(|settings| settings.access_token = Some("eyJ.c.d".into())),
+        case("an access token in a file").file(
+            "work/clouds.yaml",
+            "clouds:\n  a:\n    auth_type: v3oidcaccesstoken\n    identity_provider: outside\n    \
+             auth: {auth_url: 'https://a', identity-provider: inside, protocol: mapped, \
+             access_token: t, project_id: p}\n",
+        ),
+        case("a client")
+            .env(PROVIDER)
+            .env(CLIENT)
+            .env(&[("OS_AUTH_TYPE", "v3oidcclientcredentials"), discovery]),
+        case("a client with its endpoint")
+            .env(PROVIDER)
+            .env(CLIENT)
+            .env(&[("OS_AUTH_TYPE", "v3oidcclientcredentials"), endpoint]),
+        case("a user")
+            .env(PROVIDER)
+            .env(CLIENT)
+            .env(&[
+                ("OS_AUTH_TYPE", "v3oidcpassword"),
+                ("OS_USERNAME", "olga"),
+                ("OS_PASSWORD", "pw"),
+                ("OS_OPENID_SCOPE", "openid email"),
+                ("OS_ACCESS_TOKEN_TYPE", "id_token"),
+                endpoint,
+            ]),
+        case("a user in a file").file(
+            "work/clouds.yaml",
+            "clouds:\n  a:\n    auth_type: v3oidcpassword\n    auth:\n      auth_url: https://a\n      \
+             identity_provider: i\n      protocol: p\n      client_id: c\n      client_secret: s\n      \
+             discovery_endpoint: https://d\n      username: u\n      password: w\n      openid_scope: openid x\n",
+        ),
+    ]
+}
+
 fn of_files() -> Vec<Case> {
     let secure = "clouds: {mine: {auth: {password: hidden}}}";
     let mine = "clouds: {mine: {auth: {auth_url: 'https://x', user_id: u, project-id: p}}}";
@@ -220,9 +279,6 @@ fn of_files() -> Vec<Case> {
             .env(&[("OS_CLIENT_CONFIG_FILE", "ROOT/chosen.yaml"), ("OS_CLOUD", "two")])
             .file("chosen.yaml", CLOUDS)
             .file("work/clouds.yaml", "clouds: {a: {}}"),
-        case("a chosen file that is missing")
-            .env(&[("OS_CLIENT_CONFIG_FILE", "ROOT/missing.yaml"), ("OS_CLOUD", "two")])
-            .file("work/clouds.yaml", CLOUDS),
         case("secure").file("work/clouds.yaml", mine).file("home/.config/openstack/secure.yaml", secure),
         case("a chosen secure file")
             .file("work/clouds.yaml", mine)
@@ -385,6 +441,22 @@ pub(super) fn refused() -> Vec<Case> {
             .cloud("one")
             .set(|settings| settings.region_name = Some("r9".to_owned())),
         case("no password").env(&[URL, ("OS_USER_ID", "u")]),
+        case("a key in the wrong place").file(
+            "work/clouds.yaml",
+            "clouds: {a: {auth: {auth_url: 'https://a', user_id: u, password: p, verify: false}}}",
+        ),
+        case("an access token without its provider").env(&[
+            URL,
+            ("OS_AUTH_TYPE", "v3oidcaccesstoken"),
+            ("OS_ACCESS_TOKEN", "t"),
+        ]),
+        case("a client without an endpoint").env(&[
+            URL,
+            ("OS_AUTH_TYPE", "v3oidcclientcredentials"),
+            ("OS_IDENTITY_PROVIDER", "i"),
+            ("OS_PROTOCOL", "p"),
+            ("OS_CLIENT_ID", "c"),
+        ]),
         case("an unknown method").env(IDS).env(&[("OS_AUTH_TYPE", "v3magic")]),
         case("a project without domain").env(IDS).env(&[("OS_PROJECT_NAME", "demo"), ("OS_AUTH_TYPE", "v3password")]),
         case("two scopes").env(IDS).env(&[("OS_PROJECT_ID", "p"), ("OS_SYSTEM_SCOPE", "all")]),
@@ -407,6 +479,25 @@ pub(super) fn refused() -> Vec<Case> {
 pub(super) fn differing() -> Vec<(Case, &'static str, &'static str)> {
     let only = "clouds: {a: {auth: {auth_url: 'https://a', user_id: u, password: p}}}";
     vec![
+        (
+            // it exchanges the token for one without a scope, which can do nothing; and Keystone lets not
+            // every token be exchanged
+            case("a token and no scope").env(&[
+                URL,
+                ("OS_AUTH_TYPE", "token"),
+                ("OS_TOKEN", "given-token"),
+            ]),
+            r#""methods":["token"]"#,
+            "the token as it is",
+        ),
+        (
+            // it passes over a file that is not there, though somebody named it
+            case("a chosen file that is missing")
+                .env(&[("OS_CLIENT_CONFIG_FILE", "ROOT/missing.yaml")])
+                .file("work/clouds.yaml", only),
+            "https://a/v3/auth/tokens",
+            "missing.yaml, which cannot be used: it is not there",
+        ),
         (
             // it goes on to the next file; another login than the one meant is worse than none
             case("a file that is not YAML")

@@ -11,7 +11,10 @@ use std::process::{Command, Stdio};
 
 use rekey::cloud::Surroundings;
 use rekey::cloud::http::{Pem, Trust};
-use rekey::cloud::openstack::config::resolve;
+use rekey::cloud::openstack::config::{
+    Cloud, DomainRef, Federation, Grant, Proof, Scope, TokenEndpoint, resolve,
+};
+use rekey::redaction::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use self::cases::{Case, agreed, differing, refused};
@@ -111,10 +114,9 @@ fn laid_out(case: &Case) -> tempfile::TempDir {
 
 /// The explicit settings as arguments of `get_one`.
 fn arguments(case: &Case) -> Value {
-    use rekey::redaction::ExposeSecret;
     let s = &case.settings;
     let text = |value: &Option<String>| value.clone().map(Value::from);
-    let secret = |value: &Option<rekey::redaction::SecretString>| {
+    let secret = |value: &Option<SecretString>| {
         value.as_ref().map(|secret| Value::from(secret.expose_secret()))
     };
     let present = |items: Vec<(&str, Option<Value>)>| {
@@ -122,6 +124,7 @@ fn arguments(case: &Case) -> Value {
         items.collect::<serde_json::Map<_, _>>()
     };
     let auth = present(vec![
+        ("access_token", secret(&s.access_token)),
         ("application_credential_id", text(&s.application_credential_id)),
         ("application_credential_secret", secret(&s.application_credential_secret)),
         ("auth_url", text(&s.auth_url)),
@@ -164,6 +167,12 @@ fn ours(case: &Case, root: &Path) -> Result<Value, String> {
         system_dirs: Vec::new(),
     };
     let cloud = resolve(&case.settings, &from).map_err(|error| error.message)?;
+    if let Proof::Federated(federation) = &cloud.authentication.proof {
+        return Ok(federated(&cloud, federation));
+    }
+    if let Some(token) = cloud.authentication.token_as_it_is() {
+        return Ok(json!({ "the token as it is": token.expose_secret() }));
+    }
     Ok(json!({
         "login": {
             "url": format!("{}/auth/tokens", cloud.auth_url),
@@ -175,6 +184,50 @@ fn ours(case: &Case, root: &Path) -> Result<Value, String> {
         "region": cloud.region_name.unwrap_or_default(),
         "interface": cloud.interfaces.join(","),
     }))
+}
+
+/// A login by an identity provider, in the form in which the script shows openstacksdk's.
+fn federated(cloud: &Cloud, federation: &Federation) -> Value {
+    let Federation { identity_provider, protocol, grant } = federation;
+    let mut said = json!({
+        "url": format!(
+            "{}/OS-FEDERATION/identity_providers/{identity_provider}/protocols/{protocol}/auth",
+            cloud.auth_url
+        ),
+        "project": match &cloud.authentication.scope {
+            Scope::ProjectId(id) => json!([id, null, null, null]),
+            Scope::ProjectName { name, domain: DomainRef::Id(id) } => json!([null, name, id, null]),
+            Scope::ProjectName { name, domain: DomainRef::Name(domain) } => {
+                json!([null, name, null, domain])
+            }
+            _ => json!([null, null, null, null]),
+        },
+    });
+    if let Grant::AccessToken(token) = grant {
+        said["access_token"] = token.expose_secret().into();
+    }
+    if let Grant::Password { username, password, .. } = grant {
+        said["username"] = username.as_str().into();
+        said["password"] = password.expose_secret().into();
+    }
+    if let Some(client) = grant.client() {
+        said["client_id"] = client.id.as_str().into();
+        said["scope"] = client.scope.as_str().into();
+        said["access_token_type"] = client.token_type.as_str().into();
+        if let Some(secret) = &client.secret {
+            said["client_secret"] = secret.expose_secret().into();
+        }
+        let (key, url) = match &client.endpoint {
+            TokenEndpoint::At(url) => ("access_token_endpoint", url),
+            TokenEndpoint::DiscoveredBy(url) => ("discovery_endpoint", url),
+        };
+        said[key] = url.as_str().into();
+    }
+    json!({
+        "federation": said,
+        "region": cloud.region_name.clone().unwrap_or_default(),
+        "interface": cloud.interfaces.join(","),
+    })
 }
 
 fn path(pem: &Pem) -> Value {

@@ -4,6 +4,7 @@
 
 pub(crate) mod canary;
 pub(crate) mod consumers;
+pub(crate) mod federation;
 pub(crate) mod kubernetes;
 pub(crate) mod magnum;
 pub(crate) mod openshift;

@@ -1,18 +1,28 @@
-//! A login as Keystone takes it: methods and scope, and the body of `POST /v3/auth/tokens`.
+//! A login as Keystone takes it: methods and scope, and the body of `POST /v3/auth/tokens`. What an
+//! identity provider is asked for first: see [`federation`](super::federation).
 //!
 //! Which form wins where several are given (an id over a name, a project id over its name) is
 //! keystoneauth's rule.
 
 use serde::Serialize;
 
+use super::federation::Federation;
 use crate::redaction::{ExposeSecret, SecretString};
 
 /// Who logs in, and to what.
 #[derive(Clone, Debug)]
 pub struct Authentication {
-    /// More than one: all of them are required (multi-factor).
-    pub methods: Vec<Method>,
+    pub proof: Proof,
     pub scope: Scope,
+}
+
+/// What shows who it is.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// An identity provider vouches for whoever it is.
+    Federated(Federation),
+    /// Keystone's own methods. More than one: all of them are required (multi-factor).
+    Methods(Vec<Method>),
 }
 
 /// One proof of identity.
@@ -76,17 +86,54 @@ impl Authentication {
     pub fn application_credential(id: &str, secret: &SecretString) -> Self {
         let which = CredentialRef::Id(id.to_owned());
         let method = Method::ApplicationCredential { which, secret: secret.clone() };
-        Self { methods: vec![method], scope: Scope::Unsaid }
+        Self { proof: Proof::Methods(vec![method]), scope: Scope::Unsaid }
     }
 
-    /// False where a second login cannot succeed: a one-time passcode is spent.
-    pub fn can_be_repeated(&self) -> bool {
-        !self.methods.iter().any(|method| matches!(method, Method::Totp { .. }))
+    /// A token that is exchanged for one of this scope.
+    pub fn exchange(token: &SecretString, scope: Scope) -> Self {
+        Self { proof: Proof::Methods(vec![Method::Token { token: token.clone() }]), scope }
     }
 
-    /// Everything in it that no message may repeat.
+    /// The token that was given, where nothing is asked of it: exchanging it would give another one that
+    /// may do less, and Keystone lets not every token be exchanged.
+    pub fn token_as_it_is(&self) -> Option<&SecretString> {
+        match (&self.proof, &self.scope) {
+            (Proof::Methods(methods), Scope::Unsaid) => match &methods[..] {
+                [Method::Token { token }] => Some(token),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Why a second login cannot succeed; None where it can.
+    pub fn only_once(&self) -> Option<&'static str> {
+        match &self.proof {
+            _ if self.token_as_it_is().is_some() => Some("the login is a token and nothing else"),
+            Proof::Methods(methods)
+                if methods.iter().any(|method| matches!(method, Method::Totp { .. })) =>
+            {
+                Some("a one-time passcode cannot be used for another login")
+            }
+            Proof::Methods(_) | Proof::Federated(_) => None,
+        }
+    }
+
+    /// Keystone's own methods, by the names that it gives them.
+    pub fn method_names(&self) -> Vec<&'static str> {
+        match &self.proof {
+            Proof::Federated(_) => Vec::new(),
+            Proof::Methods(methods) => methods.iter().map(Method::name).collect(),
+        }
+    }
+
+    /// Everything that `POST /v3/auth/tokens` sends and no message may repeat.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.methods.iter().map(|method| match method {
+        let methods: &[Method] = match &self.proof {
+            Proof::Federated(_) => &[],
+            Proof::Methods(methods) => methods,
+        };
+        methods.iter().map(|method| match method {
             Method::ApplicationCredential { secret, .. } => secret,
             Method::Password { password, .. } => password,
             Method::Token { token } => token,
@@ -94,11 +141,23 @@ impl Authentication {
         })
     }
 
-    /// The body of `POST /v3/auth/tokens`. Holds secrets in the clear: to be serialised into memory
-    /// that is wiped, and into nothing else.
+    /// Who it is, as far as the login says: `alice`, `the application credential 17fe…`.
+    pub fn who(&self) -> String {
+        match &self.proof {
+            Proof::Federated(federation) => federation.who(),
+            Proof::Methods(methods) => methods.first().map_or_else(String::new, Method::who),
+        }
+    }
+
+    /// The body of `POST /v3/auth/tokens`; of a federated login, which has none, an empty one. Holds
+    /// secrets in the clear: to be serialised into memory that is wiped, and into nothing else.
     pub fn request(&self) -> impl Serialize {
         let mut identity = wire::Identity::default();
-        for method in &self.methods {
+        let methods: &[Method] = match &self.proof {
+            Proof::Federated(_) => &[],
+            Proof::Methods(methods) => methods,
+        };
+        for method in methods {
             match method {
                 Method::ApplicationCredential { which, secret } => {
                     identity.methods.push("application_credential");
@@ -131,6 +190,39 @@ impl Authentication {
             }
         }
         wire::Body { auth: wire::Auth { identity, scope: wire::Scope::new(&self.scope) } }
+    }
+}
+
+impl Method {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::ApplicationCredential { .. } => "application_credential",
+            Self::Password { .. } => "password",
+            Self::Token { .. } => "token",
+            Self::Totp { .. } => "totp",
+        }
+    }
+
+    fn who(&self) -> String {
+        match self {
+            Self::ApplicationCredential { which: CredentialRef::Id(id), .. } => {
+                format!("the application credential {id}")
+            }
+            Self::ApplicationCredential { which: CredentialRef::Name { name, user }, .. } => {
+                format!("the application credential {name:?} of {}", user.who())
+            }
+            Self::Password { user, .. } | Self::Totp { user, .. } => user.who(),
+            Self::Token { .. } => "the holder of the given token".to_owned(),
+        }
+    }
+}
+
+impl UserRef {
+    fn who(&self) -> String {
+        match self {
+            Self::Id(id) => format!("the user {id}"),
+            Self::Name { name, .. } => name.clone(),
+        }
     }
 }
 

@@ -24,6 +24,30 @@ impl Chosen {
             Self::Environment | Self::Nothing => None,
         }
     }
+
+    /// `the cloud "mine" (~/.config/openstack/clouds.yaml)`, for an error.
+    pub(super) fn described(&self, files: &Files) -> String {
+        match self {
+            Self::Environment => "the login of the OS_* variables".to_owned(),
+            Self::Named(name) => match files.place() {
+                Some(place) => format!("the cloud \"{name}\" ({place})"),
+                None => format!("the cloud \"{name}\""),
+            },
+            Self::Nothing => "the provider's configuration".to_owned(),
+        }
+    }
+
+    /// `cloud mine, from ~/.config/openstack/clouds.yaml`, beside who logs in and where.
+    pub(super) fn origin(&self, files: &Files) -> String {
+        match self {
+            Self::Environment => "from the OS_* variables".to_owned(),
+            Self::Named(name) => match files.place() {
+                Some(place) => format!("cloud {name}, from {place}"),
+                None => format!("cloud {name}"),
+            },
+            Self::Nothing => "from the provider's configuration".to_owned(),
+        }
+    }
 }
 
 /// Named by the settings, by `OS_CLOUD`, the variables, or the only cloud there is.
@@ -70,6 +94,7 @@ pub(super) fn choose(
 /// Variables that make a login of the environment; others (`OS_REGION_NAME`, or something of an
 /// operating system) do not.
 const MEANINGFUL: &[&str] = &[
+    "access_token",
     "application_credential_id",
     "application_credential_name",
     "application_credential_secret",
@@ -97,7 +122,7 @@ pub(super) fn environment(from: &Surroundings) -> Map {
         .filter(|(key, value)| !value.is_empty() && !chooses.contains(&key.as_str()))
         .filter(|(key, _)| !skipped.iter().any(|prefix| key.starts_with(prefix)))
         .filter_map(|(key, value)| {
-            Some((key.strip_prefix("OS_")?.to_ascii_lowercase(), Node::Text(value.clone())))
+            Some((key.strip_prefix("OS_")?.to_ascii_lowercase(), Node::of(value.as_str())))
         })
         .collect()
 }

@@ -1,16 +1,14 @@
 //! clouds.yaml, secure.yaml and clouds-public.yaml: where they are looked for, and what they say
 //! together. openstacksdk's search order; of each kind only the first file found counts.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
 
 use super::ConfigError;
 use super::yaml::{Map, Node, parse_json, parse_yaml};
 use crate::cloud::Surroundings;
-
-/// No configuration is larger, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+use crate::cloud::files::{LARGEST, read};
+use crate::redaction;
 
 /// What the files say.
 pub(super) struct Files {
@@ -20,6 +18,7 @@ pub(super) struct Files {
     pub(super) path: Option<PathBuf>,
     /// All places where one would have been found.
     pub(super) looked_in: Vec<PathBuf>,
+    home: Option<PathBuf>,
     profiles: Profiles,
 }
 
@@ -32,20 +31,30 @@ struct Profiles {
 impl Files {
     pub(super) fn read(from: &Surroundings) -> Result<Self, ConfigError> {
         let directories = search_path(from);
-        let chosen = |variable: &str| {
-            let path = from.environment.get(variable).filter(|path| !path.is_empty());
-            path.map(|path| from.current_dir.join(path))
+        let found = |stem: &str, variable: &'static str| match chosen(variable, from) {
+            Some(path) => named(&path, variable).map(Some),
+            None => first(&directories, stem),
         };
-        let (path, clouds) =
-            first(&directories, "clouds", chosen("OS_CLIENT_CONFIG_FILE"))?.unzip();
+        let (path, clouds) = found("clouds", "OS_CLIENT_CONFIG_FILE")?.unzip();
         let mut clouds = clouds.map(|node| section(node, "clouds")).unwrap_or_default();
-        if let Some((_, secure)) = first(&directories, "secure", chosen("OS_CLIENT_SECURE_FILE"))? {
+        if let Some((_, secure)) = found("secure", "OS_CLIENT_SECURE_FILE")? {
             merge(&mut clouds, section(secure, "clouds"));
         }
-        let (public, profiles) = first(&directories, "clouds-public", None)?.unzip();
+        let (public, profiles) = first(&directories, "clouds-public")?.unzip();
         let profiles = profiles.map(|node| section(node, "public_clouds")).unwrap_or_default();
         let looked_in = directories.iter().map(|directory| directory.join("clouds.yaml")).collect();
-        Ok(Self { clouds, path, looked_in, profiles: Profiles { path: public, profiles } })
+        let home = from.home_dir.clone();
+        Ok(Self { clouds, path, looked_in, home, profiles: Profiles { path: public, profiles } })
+    }
+
+    /// The clouds.yaml, as a user writes it: `~/.config/openstack/clouds.yaml`.
+    pub(super) fn place(&self) -> Option<String> {
+        let path = self.path.as_deref()?;
+        let home = self.home.as_deref().filter(|home| home.parent().is_some());
+        Some(match home.and_then(|home| path.strip_prefix(home).ok()) {
+            Some(below) => format!("~/{}", below.display()),
+            None => path.display().to_string(),
+        })
     }
 
     /// The names that `cloud` may take.
@@ -112,41 +121,108 @@ fn search_path(from: &Surroundings) -> Vec<PathBuf> {
     path
 }
 
-/// The first file of that name that exists and may be read, with what it says.
-fn first(
-    directories: &[PathBuf],
-    stem: &str,
-    chosen: Option<PathBuf>,
-) -> Result<Option<(PathBuf, Node)>, ConfigError> {
+/// The file that a variable names.
+fn chosen(variable: &str, from: &Surroundings) -> Option<PathBuf> {
+    let path = from.environment.get(variable).filter(|path| !path.is_empty())?;
+    Some(from.current_dir.join(path))
+}
+
+/// What a file says that a variable names. openstacksdk passes over one that is not there; another file
+/// may know another cloud by the same name.
+fn named(path: &Path, variable: &str) -> Result<(PathBuf, Node), ConfigError> {
+    match content(path) {
+        Ok(node) => Ok((path.to_owned(), node)),
+        Err(Unusable::File(why)) => {
+            let tilde = path.iter().any(|part| part == "~");
+            let hint = if tilde {
+                " (nobody has expanded its ~; a shell does, outside of quotes)"
+            } else {
+                ""
+            };
+            let path = path.display();
+            Err(ConfigError::new(
+                None,
+                format!(
+                    "{variable} names {path}, which cannot be used: {why}{hint}; correct or unset it"
+                ),
+            ))
+        }
+        Err(Unusable::Content(why)) => Err(unusable(path, &why)),
+    }
+}
+
+/// The first file of that name that exists, with what it says. One that exists and cannot be used is
+/// the one that counts all the same: openstacksdk goes on to the next one, but a login that is not the
+/// one meant is worse than none.
+fn first(directories: &[PathBuf], stem: &str) -> Result<Option<(PathBuf, Node)>, ConfigError> {
     let suffixes = ["yaml", "yml", "json"];
     let usual = directories.iter().flat_map(|directory| {
         suffixes.iter().map(move |suffix| directory.join(format!("{stem}.{suffix}")))
     });
-    for path in chosen.into_iter().chain(usual) {
-        let Ok(metadata) = std::fs::metadata(&path) else { continue };
-        let complain = |what: &str| ConfigError {
-            message: format!("{} cannot be used: {what}", path.display()),
-            setting: None,
-        };
-        if metadata.len() > LARGEST {
-            return Err(complain("it is too large for a configuration"));
+    for path in usual {
+        // not there; or in a folder that this user may not enter, which is as good
+        if std::fs::metadata(&path).is_err() {
+            continue;
         }
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => continue,
-            Err(error) => return Err(complain(&error.to_string())),
+        return match content(&path) {
+            Ok(node) => Ok(Some((path, node))),
+            Err(Unusable::Content(why) | Unusable::File(why)) => Err(unusable(&path, &why)),
         };
-        let json = path.extension().is_some_and(|extension| extension == "json");
-        let parsed = if json { parse_json(&text) } else { parse_yaml(&text) };
-        // openstacksdk goes on to the next file; a login that is not the one meant is worse than
-        // none
-        let node = normalised(parsed.map_err(|why| complain(&why))?);
-        if !matches!(node, Node::Map(_) | Node::Null) {
-            return Err(complain("it is not a mapping with a key clouds"));
-        }
-        return Ok(Some((path, node)));
     }
     Ok(None)
+}
+
+/// Why a file says nothing.
+enum Unusable {
+    Content(String),
+    File(String),
+}
+
+fn unusable(path: &Path, why: &str) -> ConfigError {
+    ConfigError::new(None, format!("{} cannot be used: {why}", path.display()))
+}
+
+fn content(path: &Path) -> Result<Node, Unusable> {
+    let bytes = read(path, LARGEST).map_err(|error| Unusable::File(in_words(&error)))?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Unusable::Content("it is not UTF-8".to_owned()))?;
+    // some editors begin a file so
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    let parsed = if json { parse_json(text) } else { parse_yaml(text) };
+    let node = normalised(parsed.map_err(Unusable::Content)?);
+    if !matches!(node, Node::Map(_) | Node::Null) {
+        return Err(Unusable::Content("it is not a mapping with a key clouds".to_owned()));
+    }
+    register_secrets(&node);
+    Ok(node)
+}
+
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "it is not there".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "it may not be read by this user: look at its owner and its mode".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Every secret of every cloud: one that is not logged in to may be quoted as well.
+fn register_secrets(node: &Node) {
+    match node {
+        Node::Map(map) => {
+            for (key, node) in map {
+                match node.text() {
+                    Some(text) if redaction::is_secret_name(key) => redaction::register(text),
+                    _ => register_secrets(node),
+                }
+            }
+        }
+        Node::List(items) => items.iter().for_each(register_secrets),
+        Node::Text(text) if text.contains("PRIVATE KEY-----") => redaction::register(text),
+        Node::Null | Node::Text(_) => {}
+    }
 }
 
 fn section(node: Node, key: &str) -> Map {
@@ -177,4 +253,16 @@ fn normalised(node: Node) -> Node {
         }
     }
     keys(node, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_not_said_to_be_missing() {
+        // by the error: the superuser, as whom tests often run, may read everything
+        let words = in_words(&ErrorKind::PermissionDenied.into());
+        assert!(words.contains("may not be read by this user"), "{words}");
+    }
 }

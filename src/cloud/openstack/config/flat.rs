@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::choose::{Chosen, environment};
 use super::files::Files;
 use super::layers::{add_profile, apply_region, formatted, overlay_map};
@@ -28,17 +30,39 @@ const OUTSIDE_WINS: &[(&str, &[&str])] = &[
 
 /// The rest, with what each was called before.
 const INSIDE_WINS: &[(&str, &[&str])] = &[
+    ("access_token", &["access_token"]),
+    ("access_token_endpoint", &["access_token_endpoint"]),
+    ("access_token_type", &["access_token_type"]),
     ("application_credential_id", &["application_credential_id"]),
     ("application_credential_name", &["application_credential_name"]),
     ("application_credential_secret", &["application_credential_secret"]),
     ("auth_url", &["auth_url"]),
+    ("client_id", &["client_id"]),
+    ("client_secret", &["client_secret"]),
     ("default_domain_id", &["default_domain_id"]),
     ("default_domain_name", &["default_domain_name"]),
+    ("discovery_endpoint", &["discovery_endpoint"]),
+    ("identity_provider", &["identity_provider"]),
+    ("openid_scope", &["openid_scope"]),
     ("password", &["password"]),
+    ("protocol", &["protocol"]),
     ("system_scope", &["system_scope"]),
     ("trust_id", &["trust_id"]),
     ("user_id", &["user_id"]),
     ("username", &["username", "user_name"]),
+];
+
+/// What has no effect inside `auth`, though somebody means it to have one.
+const NOT_INSIDE: &[&str] = &[
+    "api_timeout",
+    "auth_type",
+    "cacert",
+    "cert",
+    "insecure",
+    "interface",
+    "key",
+    "region_name",
+    "verify",
 ];
 
 /// One cloud's keys and values. Has no `Debug`: it holds secrets.
@@ -46,7 +70,7 @@ pub(super) struct Flat {
     /// What is outside `auth`.
     top: Map,
     /// The login.
-    auth: BTreeMap<String, String>,
+    auth: BTreeMap<String, Zeroizing<String>>,
     pub(super) warnings: Vec<Caveat>,
 }
 
@@ -82,6 +106,8 @@ impl Flat {
             Some(Node::Map(inside)) => inside,
             _ => Map::new(),
         };
+        refuse_misplaced(&inside, chosen, files)?;
+        refuse_no_text(&top, &inside, chosen, files)?;
         let mut flat = Self { top, auth: BTreeMap::new(), warnings };
         flat.gather(&inside);
         flat.expand();
@@ -90,7 +116,7 @@ impl Flat {
 
     /// A key of the login.
     pub(super) fn auth(&self, key: &str) -> Option<&str> {
-        self.auth.get(key).map(String::as_str)
+        self.auth.get(key).map(|text| text.as_str())
     }
 
     /// A key outside the login.
@@ -118,18 +144,27 @@ impl Flat {
         };
         let s = settings;
         let own = [
+            ("access_token", secret(&s.access_token)),
+            ("access_token_endpoint", s.access_token_endpoint.clone()),
+            ("access_token_type", s.access_token_type.clone()),
             ("application_credential_id", s.application_credential_id.clone()),
             ("application_credential_name", s.application_credential_name.clone()),
             ("application_credential_secret", secret(&s.application_credential_secret)),
             ("auth_url", s.auth_url.clone()),
+            ("client_id", s.client_id.clone()),
+            ("client_secret", secret(&s.client_secret)),
+            ("discovery_endpoint", s.discovery_endpoint.clone()),
             ("domain_id", s.domain_id.clone()),
             ("domain_name", s.domain_name.clone()),
+            ("identity_provider", s.identity_provider.clone()),
+            ("openid_scope", s.openid_scope.clone()),
             ("passcode", secret(&s.passcode)),
             ("password", secret(&s.password)),
             ("project_domain_id", s.project_domain_id.clone()),
             ("project_domain_name", s.project_domain_name.clone()),
             ("project_id", s.project_id.clone()),
             ("project_name", s.project_name.clone()),
+            ("protocol", s.protocol.clone()),
             ("token", secret(&s.token)),
             ("user_domain_id", s.user_domain_id.clone()),
             ("user_domain_name", s.user_domain_name.clone()),
@@ -138,7 +173,8 @@ impl Flat {
         ];
         let own: Vec<_> = own
             .into_iter()
-            .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))
+            .filter_map(|(key, value)| Some((key, Zeroizing::new(value?))))
+            .filter(|(_, value)| !value.is_empty())
             .collect();
         for (key, rivals) in RIVALS {
             if own.iter().any(|(given, _)| given == key) {
@@ -155,7 +191,7 @@ impl Flat {
         ];
         for (key, value) in top {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                self.top.insert(key.to_owned(), Node::Text(value));
+                self.top.insert(key.to_owned(), Node::of(value));
             }
         }
     }
@@ -201,7 +237,8 @@ impl Flat {
     /// Moves the login's keys together, wherever they were written.
     fn gather(&mut self, inside: &Map) {
         let text = |map: &Map, key: &str| {
-            map.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned)
+            let text = map.get(key).and_then(Node::text).filter(|text| !text.is_empty())?;
+            Some(Zeroizing::new(text.to_owned()))
         };
         for (target, names) in OUTSIDE_WINS {
             let found = names
@@ -232,11 +269,11 @@ impl Flat {
             .filter_map(|(key, node)| Some((key.clone(), node.text()?.to_owned())))
             .collect();
         if let Some(url) = self.auth.get_mut("auth_url") {
-            *url = formatted(url, &values);
+            *url = Zeroizing::new(formatted(url, &values));
         }
         for node in self.top.values_mut() {
             if let Node::Text(text) = node {
-                *text = formatted(text, &values);
+                *text = Zeroizing::new(formatted(text, &values));
             }
         }
     }
@@ -266,6 +303,45 @@ impl Flat {
             }
         }
     }
+}
+
+/// openstacksdk does not know what to do with such a key and says so; passing it over would, with
+/// `verify`, leave somebody surprised.
+fn refuse_misplaced(inside: &Map, chosen: &Chosen, files: &Files) -> Result<(), ConfigError> {
+    let Some(key) = NOT_INSIDE.iter().find(|key| inside.contains_key(**key)) else { return Ok(()) };
+    Err(ConfigError::new(
+        Some("cloud"),
+        format!(
+            "{} has {key} inside auth, where it has no effect; write it beside auth, one level further out",
+            chosen.described(files)
+        ),
+    ))
+}
+
+/// A list or a mapping where a text belongs would be taken for nothing at all.
+fn refuse_no_text(
+    top: &Map,
+    inside: &Map,
+    chosen: &Chosen,
+    files: &Files,
+) -> Result<(), ConfigError> {
+    let keys = OUTSIDE_WINS.iter().chain(INSIDE_WINS).flat_map(|(_, names)| names.iter());
+    for key in keys {
+        let kind = match inside.get(*key).or_else(|| top.get(*key)) {
+            Some(Node::List(_)) => "a list",
+            Some(Node::Map(_)) => "a mapping",
+            Some(Node::Null | Node::Text(_)) | None => continue,
+        };
+        return Err(ConfigError::new(
+            Some("cloud"),
+            format!(
+                "{} gives {kind} for {key}, which must be a text; quote it if it begins with a character that \
+                 YAML gives a meaning",
+                chosen.described(files)
+            ),
+        ));
+    }
+    Ok(())
 }
 
 const DOMAINS: &[&str] = &[

@@ -102,7 +102,7 @@ pub(super) fn apply_region(
         }
     };
     overlay_map(top, values.into_iter().filter(|(_, node)| *node != Node::Null).collect());
-    top.insert("region_name".to_owned(), Node::Text(name));
+    top.insert("region_name".to_owned(), Node::of(name));
     Ok(())
 }
 
@@ -112,12 +112,12 @@ fn region(item: Node) -> Result<(String, Map), ConfigError> {
         ConfigError::new(Some("region_name"), message)
     };
     match item {
-        Node::Text(name) => Ok((name, Map::new())),
+        Node::Text(name) => Ok((name.to_string(), Map::new())),
         Node::Map(mut entry) => {
             let Some(Node::Text(name)) = entry.remove("name") else { return Err(complaint()) };
             match entry.remove("values") {
-                Some(Node::Map(values)) => Ok((name, values)),
-                None | Some(Node::Null) => Ok((name, Map::new())),
+                Some(Node::Map(values)) => Ok((name.to_string(), values)),
+                None | Some(Node::Null) => Ok((name.to_string(), Map::new())),
                 Some(_) => Err(complaint()),
             }
         }

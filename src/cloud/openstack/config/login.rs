@@ -1,10 +1,12 @@
 //! From keys and values to a login: which method, for whom, to what; and what is missing for it.
 
-use super::auth::{Authentication, CredentialRef, DomainRef, Method, Scope, UserRef};
+use super::auth::{Authentication, CredentialRef, DomainRef, Method, Proof, Scope, UserRef};
 use super::choose::Chosen;
+use super::federation;
 use super::files::Files;
 use super::flat::Flat;
 use super::{ConfigError, Settings};
+use crate::cloud::Surroundings;
 use crate::redaction::SecretString;
 
 /// How to log in, before it is known whether everything is there for it.
@@ -14,6 +16,7 @@ pub(super) enum Way {
     Generic(Factor),
     Single(Factor),
     Several(Vec<Factor>),
+    Federated(federation::Kind),
 }
 
 impl Way {
@@ -56,13 +59,31 @@ fn explicit(settings: &Settings, flat: &Flat) -> Result<Option<Way>, ConfigError
     let password = settings.password.as_ref().map(|_| "password");
     let passcode = settings.passcode.as_ref().map(|_| "passcode");
     let token = settings.token.as_ref().map(|_| "token");
-    let ways: Vec<_> = [credential, password.or(passcode), token].into_iter().flatten().collect();
+    let access_token = settings.access_token.as_ref().map(|_| "access_token");
+    let client = settings.client_id.as_ref().map(|_| "client_id");
+    let client = client.or(settings.client_secret.as_ref().map(|_| "client_secret"));
+    let ways: Vec<_> = [credential, client.or(password).or(passcode), token, access_token]
+        .into_iter()
+        .flatten()
+        .collect();
     if let [one, another, ..] = ways[..] {
         let message = format!(
             "two logins at once: {one} and {another}; keep one of application_credential_*, \
-             password (with passcode, if need be) and token"
+             password (with passcode, if need be, or with client_id), client_id with client_secret, token \
+             and access_token"
         );
         return Err(ConfigError::new(Some(another), message));
+    }
+    if access_token.is_some() {
+        return Ok(Some(Way::Federated(federation::Kind::AccessToken)));
+    }
+    if client.is_some() {
+        let with_password = password.is_some() || flat.auth("password").is_some();
+        return Ok(Some(Way::Federated(if with_password {
+            federation::Kind::Password
+        } else {
+            federation::Kind::ClientCredentials
+        })));
     }
     let both = || Way::Several(vec![Factor::Password, Factor::Totp]);
     Ok(match (credential, password, passcode, token) {
@@ -70,8 +91,11 @@ fn explicit(settings: &Settings, flat: &Flat) -> Result<Option<Way>, ConfigError
         (_, Some(_), Some(_), _) => Some(both()),
         (_, Some(_), None, _) => {
             let said = flat.top("auth_type").map(|said| named(said, flat)).transpose()?;
-            let several = said.filter(|way| matches!(way, Way::Several(_)));
-            Some(several.unwrap_or(Way::Generic(Factor::Password)))
+            // what the password completes
+            let said = said.filter(|way| {
+                matches!(way, Way::Several(_) | Way::Federated(federation::Kind::Password))
+            });
+            Some(said.unwrap_or(Way::Generic(Factor::Password)))
         }
         (_, None, Some(_), _) if flat.auth("password").is_some() => Some(both()),
         (_, None, Some(_), _) => Some(Way::Single(Factor::Totp)),
@@ -81,12 +105,17 @@ fn explicit(settings: &Settings, flat: &Flat) -> Result<Option<Way>, ConfigError
 }
 
 const KNOWN: &str = "password, v3password, token, v3token, v3applicationcredential, v3totp, \
-                     v3multifactor";
+                     v3multifactor, v3oidcaccesstoken, v3oidcclientcredentials, v3oidcpassword";
+
+const FACTORS: &str = "password, v3password, token, v3token, v3applicationcredential, v3totp";
 
 fn named(said: &str, flat: &Flat) -> Result<Way, ConfigError> {
     if let Some(factor) = factor(said) {
         let generic = matches!(said, "password" | "token");
         return Ok(if generic { Way::Generic(factor) } else { Way::Single(factor) });
+    }
+    if let Some(kind) = federation::Kind::named(said) {
+        return Ok(Way::Federated(kind));
     }
     match said {
         "v3multifactor" => {
@@ -97,19 +126,42 @@ fn named(said: &str, flat: &Flat) -> Result<Way, ConfigError> {
                 Some(_) => Ok(Way::Several(vec![Factor::Password, Factor::Totp])),
                 None => Err(ConfigError::new(
                     None,
-                    format!("auth_methods may name: {KNOWN}, not {}", said.join(", ")),
+                    format!("auth_methods may name: {FACTORS}, not {}", said.join(", ")),
                 )),
             }
         }
-        "v2password" | "v2token" => Err(ConfigError::new(
-            None,
-            format!("auth_type {said} is of Identity API v2, which is no more; use v3password"),
-        )),
-        _ => Err(ConfigError::new(
-            None,
-            format!("auth_type {said} is not supported; supported are: {KNOWN}"),
-        )),
+        _ => Err(ConfigError::new(None, format!("auth_type {said} {}", instead(said)))),
     }
+}
+
+/// Why a login of this type does not work here, and which one does.
+fn instead(said: &str) -> String {
+    let way = match said {
+        "v2password" | "v2token" => {
+            return "is of Identity API v2, which is no more; use v3password".to_owned();
+        }
+        "none" | "noauth" | "http_basic" | "admin_token" => {
+            return format!(
+                "is a login without Keystone, and what is managed here is Keystone's; use one of: {KNOWN}"
+            );
+        }
+        "v3websso" | "v3oidcauthcode" | "v3oidcdeviceauthz" => {
+            "needs a person at a browser, whom a provider does not have"
+        }
+        "v3adfspassword" | "v3samlpassword" => "is SAML, which is not supported",
+        "v3fedkerb" | "v3kerberos" => "is Kerberos, which is not supported",
+        "v3oauth1" | "v3oauth2clientcredential" | "v3oauth2mtlsclientcredential" => {
+            "is a token of another kind, with which nobody may issue application credentials"
+        }
+        "v3tokenlessauth" => "gives no token, and application credentials are managed with one",
+        _ => return format!("is not supported; supported are: {KNOWN}"),
+    };
+    format!(
+        "{way}. Log in that way once with the openstack command, and give the provider what lasts: the token \
+         (`openstack token issue -f value -c id`, as OS_TOKEN with auth_type token) for this run, or an \
+         application credential (`openstack application credential create --unrestricted`). A pipeline with an \
+         OIDC token of its own logs in by v3oidcaccesstoken"
+    )
 }
 
 fn factor(name: &str) -> Option<Factor> {
@@ -125,6 +177,11 @@ fn factor(name: &str) -> Option<Factor> {
 /// openstacksdk takes a password for given; where there is none, what is there tells.
 fn deduced(flat: &Flat) -> Way {
     let has = |key: &str| flat.auth(key).is_some();
+    if has("identity_provider")
+        && let Some(kind) = federation::Kind::deduced(flat)
+    {
+        return Way::Federated(kind);
+    }
     if has("password") {
         return Way::Generic(Factor::Password);
     }
@@ -137,13 +194,21 @@ fn deduced(flat: &Flat) -> Way {
     if has("passcode") {
         return Way::Single(Factor::Totp);
     }
+    if has("access_token") {
+        return Way::Federated(federation::Kind::AccessToken);
+    }
     Way::Generic(Factor::Password)
 }
 
 /// With `/v3`, whether or not it was written.
-pub(super) fn auth_url(flat: &Flat, chosen: &Chosen, files: &Files) -> Result<String, ConfigError> {
+pub(super) fn auth_url(
+    flat: &Flat,
+    chosen: &Chosen,
+    files: &Files,
+    from: &Surroundings,
+) -> Result<String, ConfigError> {
     let Some(text) = flat.auth("auth_url") else {
-        return Err(incomplete(&["auth_url"], flat, chosen, files));
+        return Err(incomplete(&["auth_url"], flat, chosen, files, from));
     };
     let trimmed = text.trim().trim_end_matches('/');
     let complaint =
@@ -169,32 +234,41 @@ pub(super) fn authentication(
     flat: &Flat,
     chosen: &Chosen,
     files: &Files,
+    from: &Surroundings,
 ) -> Result<Authentication, ConfigError> {
-    let factors = match way {
-        Way::Generic(factor) | Way::Single(factor) => vec![factor],
-        Way::Several(factors) => factors,
-    };
     let mut lookup = Lookup { flat, missing: Vec::new() };
-    let methods: Vec<_> = factors.iter().filter_map(|factor| lookup.method(*factor)).collect();
-    // an application credential brings its own scope and may not ask for one
-    let scope = if factors.contains(&Factor::ApplicationCredential) {
-        Scope::Unsaid
-    } else {
-        lookup.scope()?
+    let (proof, scope) = match way {
+        Way::Federated(kind) => {
+            let federation = federation::federation(kind, &mut lookup)?;
+            (federation.map(Proof::Federated), lookup.scope()?)
+        }
+        Way::Generic(factor) | Way::Single(factor) => lookup.methods(&[factor])?,
+        Way::Several(factors) => lookup.methods(&factors)?,
     };
-    if !lookup.missing.is_empty() {
-        return Err(incomplete(&lookup.missing, flat, chosen, files));
+    match proof {
+        Some(proof) if lookup.missing.is_empty() => Ok(Authentication { proof, scope }),
+        _ => Err(incomplete(&lookup.missing, flat, chosen, files, from)),
     }
-    Ok(Authentication { methods, scope })
 }
 
 /// Collects what is missing, so that one error names all of it.
-struct Lookup<'f> {
-    flat: &'f Flat,
+pub(super) struct Lookup<'f> {
+    pub(super) flat: &'f Flat,
     missing: Vec<&'static str>,
 }
 
 impl Lookup<'_> {
+    fn methods(&mut self, factors: &[Factor]) -> Result<(Option<Proof>, Scope), ConfigError> {
+        let methods = factors.iter().filter_map(|factor| self.method(*factor)).collect();
+        // an application credential brings its own scope and may not ask for one
+        let scope = if factors.contains(&Factor::ApplicationCredential) {
+            Scope::Unsaid
+        } else {
+            self.scope()?
+        };
+        Ok((Some(Proof::Methods(methods)), scope))
+    }
+
     fn method(&mut self, factor: Factor) -> Option<Method> {
         match factor {
             Factor::ApplicationCredential => {
@@ -289,14 +363,21 @@ impl Lookup<'_> {
         }
     }
 
-    fn secret(&mut self, key: &'static str) -> Option<SecretString> {
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretString> {
         match self.flat.auth(key) {
             Some(text) => Some(text.into()),
             None => self.lacks(key),
         }
     }
 
-    fn lacks<T>(&mut self, key: &'static str) -> Option<T> {
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+        match self.flat.auth(key) {
+            Some(text) => Some(text.to_owned()),
+            None => self.lacks(key),
+        }
+    }
+
+    pub(super) fn lacks<T>(&mut self, key: &'static str) -> Option<T> {
         if !self.missing.contains(&key) {
             self.missing.push(key);
         }
@@ -310,6 +391,7 @@ fn incomplete(
     flat: &Flat,
     chosen: &Chosen,
     files: &Files,
+    from: &Surroundings,
 ) -> ConfigError {
     let mut missing = missing.to_vec();
     if flat.auth("auth_url").is_none() && !missing.contains(&"auth_url") {
@@ -319,6 +401,7 @@ fn incomplete(
         .iter()
         .map(|key| match *key {
             "username" => "username (or user_id)".to_owned(),
+            "discovery_endpoint" => "discovery_endpoint (or access_token_endpoint)".to_owned(),
             "user_domain_name" | "project_domain_name" => {
                 format!("{key} (or {}_id)", key.trim_end_matches("_name"))
             }
@@ -332,10 +415,23 @@ fn incomplete(
     let variables: Vec<_> =
         missing.iter().map(|key| format!("OS_{}", key.to_ascii_uppercase())).collect();
     let source = match chosen {
-        Chosen::Environment => "the OS_* variables".to_owned(),
-        Chosen::Named(name) => format!("the cloud \"{name}\""),
-        Chosen::Nothing => "the settings".to_owned(),
+        Chosen::Environment => "the OS_* variables lack".to_owned(),
+        Chosen::Named(_) => format!("{} lacks", chosen.described(files)),
+        Chosen::Nothing => "the settings lack".to_owned(),
     };
+    let set = |name: &&String| from.environment.get(*name).is_some_and(|value| !value.is_empty());
+    let ignored: Vec<_> = variables.iter().filter(set).map(String::as_str).collect();
+    if let (Chosen::Named(name), false) = (chosen, ignored.is_empty()) {
+        let ignored = ignored.join(", ");
+        return ConfigError::new(
+            Some(missing[0]),
+            format!(
+                "the OpenStack login is incomplete: {source} {list}. {ignored} is set, and ignored: where a cloud is \
+                 named, by cloud or by OS_CLOUD, only the file and the settings say how to log in, as with the openstack \
+                 command. Write it into the cloud {name:?} (or its secure.yaml), or unset OS_CLOUD"
+            ),
+        );
+    }
     let looked = match chosen {
         Chosen::Named(_) => String::new(),
         Chosen::Environment | Chosen::Nothing => format!("; {}", files.describe()),
@@ -343,7 +439,7 @@ fn incomplete(
     ConfigError::new(
         Some(missing[0]),
         format!(
-            "the OpenStack login is incomplete: {source} lack {list}. Give it in one of three ways: \
+            "the OpenStack login is incomplete: {source} {list}. Give it in one of three ways: \
              as settings of these names, as a cloud of clouds.yaml chosen by cloud or OS_CLOUD{looked}, \
              or as variables ({})",
             variables.join(", ")

@@ -272,13 +272,11 @@ fn methods_that_are_not_supported_are_told_with_those_that_are() {
         let (_, message) = place.error(&Settings::default());
         assert_eq!(message, expected);
     };
-    let known =
-        "password, v3password, token, v3token, v3applicationcredential, v3totp, v3multifactor";
-    check(
-        "v3oidcpassword",
-        "",
-        &format!("auth_type v3oidcpassword is not supported; supported are: {known}"),
+    let factors = "password, v3password, token, v3token, v3applicationcredential, v3totp";
+    let known = format!(
+        "{factors}, v3multifactor, v3oidcaccesstoken, v3oidcclientcredentials, v3oidcpassword"
     );
+    check("v3magic", "", &format!("auth_type v3magic is not supported; supported are: {known}"));
     check(
         "v2password",
         "",
@@ -287,8 +285,28 @@ fn methods_that_are_not_supported_are_told_with_those_that_are() {
     check(
         "v3multifactor",
         "v3password,magic",
-        &format!("auth_methods may name: {known}, not v3password, magic"),
+        &format!("auth_methods may name: {factors}, not v3password, magic"),
     );
+}
+
+#[test]
+fn a_login_that_cannot_work_here_is_refused_with_the_one_that_does() {
+    for (kind, why) in [
+        ("v3websso", "a person at a browser"),
+        ("v3oidcauthcode", "a person at a browser"),
+        ("v3oidcdeviceauthz", "a person at a browser"),
+        ("v3samlpassword", "SAML"),
+        ("v3adfspassword", "SAML"),
+        ("v3kerberos", "Kerberos"),
+        ("v3oauth1", "nobody may issue application credentials"),
+        ("v3tokenlessauth", "gives no token"),
+    ] {
+        let (_, message) = Place::new(&[], &[("OS_AUTH_TYPE", kind)]).error(&Settings::default());
+        assert!(message.starts_with(&format!("auth_type {kind} ")), "{message}");
+        for part in [why, "OS_TOKEN", "--unrestricted", "v3oidcaccesstoken"] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
 }
 
 #[test]
@@ -522,6 +540,237 @@ fn files_that_cannot_be_used_are_named_and_not_quoted() {
     assert!(place.error(&Settings::default()).1.contains("OS_CLOUD_NAME"));
     let empty = Place::new(&[("here/clouds.yaml", "")], &[]);
     assert!(empty.error(&Settings::default()).1.contains("ROOT/here/clouds.yaml has no clouds"));
+}
+
+#[test]
+fn an_empty_setting_is_none() {
+    let none = || some("");
+    let nothing = || Some("".into());
+    let settings = Settings {
+        access_token: nothing(),
+        application_credential_id: none(),
+        application_credential_secret: nothing(),
+        cacert: none(),
+        cert: none(),
+        client_id: none(),
+        cloud: none(),
+        interface: none(),
+        key: nothing(),
+        passcode: nothing(),
+        region_name: none(),
+        token: nothing(),
+        username: none(),
+        ..Settings::default()
+    };
+    let cloud = Place::new(&[], OS_LOGIN).resolve(&settings).unwrap();
+    assert_eq!(user(&cloud), "env");
+    assert_eq!(cloud.interfaces, ["public"]);
+    assert!(
+        cloud.trust.cacert.is_none() && cloud.trust.cert.is_none() && cloud.trust.key.is_none()
+    );
+}
+
+#[test]
+fn a_file_that_is_named_is_the_one() {
+    let one = clouds(&["only"]);
+    let files = [("here/clouds.yaml", one.as_str())];
+    for variable in ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"] {
+        let (_, message) =
+            Place::new(&files, &[(variable, "ROOT/typo.yaml")]).error(&Settings::default());
+        assert_eq!(
+            message,
+            format!(
+                "{variable} names ROOT/typo.yaml, which cannot be used: it is not there; correct or \
+                 unset it"
+            )
+        );
+        let (_, message) =
+            Place::new(&files, &[(variable, "~/clouds.yaml")]).error(&Settings::default());
+        assert!(message.contains("nobody has expanded its ~"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    for device in ["/dev/zero", "ROOT/here"] {
+        let place = Place::new(&[("here/x", "")], &[("OS_CLIENT_CONFIG_FILE", device)]);
+        let (_, message) = place.error(&Settings::default());
+        assert!(message.contains("it is not a regular file"), "{message}");
+    }
+    let large = format!("clouds: {{}} # {}", "x".repeat(5 * 1024 * 1024));
+    let (_, message) = Place::new(&[("here/clouds.yaml", &large)], &[]).error(&Settings::default());
+    assert!(message.starts_with("ROOT/here/clouds.yaml cannot be used: it is larger"), "{message}");
+}
+
+#[test]
+fn every_secret_that_is_read_is_known_to_redaction() {
+    let text = "clouds:\n  one:\n    auth: {auth_url: 'https://x', user_id: u, password: config-tests-1}\n  \
+                two:\n    auth: {password: config-tests-2, token: config-tests-3}\n    regions:\n    \
+                - name: r\n      values: {auth: {client-secret: config-tests-4}}\n";
+    let secure = "clouds: {two: {auth: {application_credential_secret: config-tests-5}}}";
+    let files = [("here/clouds.yaml", text), ("here/secure.yaml", secure)];
+    let variables = [
+        ("OS_CLOUD", "one"),
+        ("OS_PASSWORD", "config-tests-6"),
+        ("OS_TOKEN", "config-tests-7"),
+        ("OS_ACCESS_TOKEN", "config-tests-8"),
+    ];
+    let place = Place::new(&files, &variables);
+    place.resolve(&Settings { passcode: Some("config-tests-9".into()), ..named("one") }).unwrap();
+    for number in 1..=9 {
+        let text = format!("see config-tests-{number}");
+        assert_eq!(redaction::clean_message(&text), "see (redacted)", "{number}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_is_refused() {
+    let check = |auth: &str, expected: &str| {
+        let text = format!("clouds:\n  c:\n    auth: {{auth_url: 'https://x', {auth}}}\n");
+        let place = Place::new(&[("home/.config/openstack/clouds.yaml", &text)], &[]);
+        let (_, message) = place.error(&Settings::default());
+        let whose = "the cloud \"c\" (~/.config/openstack/clouds.yaml)";
+        assert!(message.starts_with(&format!("{whose} {expected}")), "{message}");
+    };
+    check(
+        "user_id: u, password: p, verify: false",
+        "has verify inside auth, where it has no effect",
+    );
+    check("user_id: u, password: p, cacert: /x", "has cacert inside auth");
+    check("user_id: u, password: [a, b]", "gives a list for password, which must be a text");
+    check("user_id: u, password: {a: b}", "gives a mapping for password");
+}
+
+#[test]
+fn variables_that_are_ignored_are_not_asked_for() {
+    let text = "clouds: {c: {auth: {auth_url: 'https://x', user_id: u}}}";
+    let variables = [("OS_CLOUD", "c"), ("OS_PASSWORD", "given")];
+    let place = Place::new(&[("here/clouds.yaml", text)], &variables);
+    let (setting, message) = place.error(&Settings::default());
+    assert_eq!(setting, Some("password"));
+    assert!(message.contains("lacks password. OS_PASSWORD is set, and ignored: "), "{message}");
+}
+
+#[test]
+fn who_logs_in_is_told_with_the_place() {
+    let one = clouds(&["mine"]);
+    let place = Place::new(&[("home/.config/openstack/clouds.yaml", &one)], &[]);
+    assert_eq!(
+        place.resolve(&Settings::default()).unwrap().whom(),
+        "the user mine at https://mine/v3 (cloud mine, from ~/.config/openstack/clouds.yaml)"
+    );
+    assert_eq!(
+        Place::new(&[], OS_LOGIN).resolve(&Settings::default()).unwrap().whom(),
+        "env at https://env:5000/v3 (from the OS_* variables)"
+    );
+}
+
+#[test]
+fn what_can_be_read_on_the_way_is_warned_of() {
+    let warned = |url: &str, service: Option<(&'static str, &'static str)>| {
+        let mut variables = OS_LOGIN.to_vec();
+        variables[0].1 = url;
+        variables.extend(service);
+        let cloud = Place::new(&[], &variables).resolve(&Settings::default()).unwrap();
+        let settings = cloud.warnings.into_iter().map(|caveat| match caveat {
+            Caveat::PlainText { setting, .. } => setting,
+            other => panic!("{other:?}"),
+        });
+        settings.collect::<Vec<_>>()
+    };
+    assert_eq!(warned("http://keystone:5000", None), ["auth_url"]);
+    for harmless in
+        ["https://keystone", "http://127.0.0.1:5000", "http://[::1]", "http://localhost"]
+    {
+        assert!(warned(harmless, None).is_empty(), "{harmless}");
+    }
+    let magnum = ("OS_CONTAINER_INFRA_ENDPOINT_OVERRIDE", "http://magnum/v1");
+    assert_eq!(warned("https://keystone", Some(magnum)), ["container_infra_endpoint_override"]);
+}
+
+#[test]
+fn a_key_that_is_no_path_is_not_quoted_as_one() {
+    let mut variables = OS_LOGIN.to_vec();
+    variables.push(("OS_KEY", "MIIEvQIBADANBgkqhki\nG9w0BAQEFAASC"));
+    let (setting, message) = Place::new(&[], &variables).error(&Settings::default());
+    assert_eq!(setting, Some("key"));
+    assert!(message.starts_with("key is neither a path nor PEM"), "{message}");
+    assert!(!message.contains("MIIE"), "{message}");
+}
+
+#[test]
+fn an_identity_provider_may_vouch() {
+    let common = [
+        ("OS_AUTH_URL", "https://k"),
+        ("OS_IDENTITY_PROVIDER", "gitlab"),
+        ("OS_PROTOCOL", "openid"),
+        ("OS_PROJECT_ID", "p1"),
+    ];
+    let resolved = |more: &[(&str, &str)], settings: &Settings| {
+        let variables: Vec<_> = common.iter().chain(more).copied().collect();
+        Place::new(&[], &variables).resolve(settings).map(|cloud| {
+            let Proof::Federated(federation) = cloud.authentication.proof else { panic!() };
+            assert_eq!(federation.identity_provider, "gitlab");
+            assert_eq!(federation.protocol, "openid");
+            assert_eq!(cloud.authentication.scope, Scope::ProjectId("p1".to_owned()));
+            federation.grant
+        })
+    };
+    let none = Settings::default();
+    for kind in [&[("OS_AUTH_TYPE", "v3oidcaccesstoken")][..], &[]] {
+        let more = [kind, &[("OS_ACCESS_TOKEN", "eyJ.config-tests")]].concat();
+        let Grant::AccessToken(token) = resolved(&more, &none).unwrap() else { panic!() };
+        assert_eq!(token.expose_secret(), "eyJ.config-tests");
+    }
+    let client = [
+        ("OS_CLIENT_ID", "ci"),
+        ("OS_CLIENT_SECRET", "config-tests-cs"),
+        ("OS_DISCOVERY_ENDPOINT", "https://i/.well-known/openid-configuration"),
+    ];
+    let Grant::ClientCredentials(of_client) = resolved(&client, &none).unwrap() else { panic!() };
+    assert_eq!((of_client.id.as_str(), of_client.scope.as_str()), ("ci", "openid profile"));
+    assert!(matches!(of_client.endpoint, TokenEndpoint::DiscoveredBy(_)));
+    let user = [
+        ("OS_AUTH_TYPE", "v3oidcpassword"),
+        ("OS_CLIENT_ID", "ci"),
+        ("OS_ACCESS_TOKEN_ENDPOINT", "https://i/token"),
+        ("OS_USERNAME", "alice"),
+        ("OS_OPENID_SCOPE", "openid"),
+        ("OS_ACCESS_TOKEN_TYPE", "id_token"),
+    ];
+    let password = Settings { password: Some("config-tests-pw".into()), ..Settings::default() };
+    let Grant::Password { client, username, .. } = resolved(&user, &password).unwrap() else {
+        panic!()
+    };
+    assert_eq!((username.as_str(), client.secret.is_none()), ("alice", true));
+    assert_eq!(client.endpoint, TokenEndpoint::At("https://i/token".to_owned()));
+    assert_eq!((client.scope.as_str(), client.token_type.as_str()), ("openid", "id_token"));
+
+    let lacks = |more: &[(&str, &str)], expected: &str| {
+        let message = resolved(more, &none).unwrap_err().message;
+        assert!(message.contains(&format!("lack {expected}. Give")), "{message}");
+    };
+    lacks(&[("OS_AUTH_TYPE", "v3oidcaccesstoken")], "access_token");
+    lacks(
+        &[("OS_AUTH_TYPE", "v3oidcclientcredentials"), ("OS_CLIENT_ID", "ci")],
+        "client_secret, discovery_endpoint (or access_token_endpoint)",
+    );
+    let (_, message) =
+        Place::new(&[], &[("OS_AUTH_URL", "https://k"), ("OS_ACCESS_TOKEN", "eyJ.x")]).error(&none);
+    assert!(message.contains("lack identity_provider, protocol. Give"), "{message}");
+}
+
+#[test]
+fn a_token_without_a_scope_is_used_as_it_is() {
+    let login = |more: &[(&str, &str)]| {
+        let mut variables = vec![("OS_AUTH_URL", "https://k"), ("OS_TOKEN", "config-tests-token")];
+        variables.extend(more);
+        Place::new(&[], &variables).resolve(&Settings::default()).unwrap().authentication
+    };
+    assert!(login(&[]).token_as_it_is().is_some());
+    assert!(login(&[]).only_once().is_some());
+    assert!(login(&[("OS_PROJECT_ID", "p")]).token_as_it_is().is_none());
+    assert!(login(&[("OS_SYSTEM_SCOPE", "all")]).token_as_it_is().is_none());
 }
 
 #[test]

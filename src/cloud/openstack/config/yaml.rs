@@ -6,19 +6,25 @@
 use std::collections::BTreeMap;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
+use zeroize::Zeroizing;
 
-/// A value. Has no `Debug`: it may be a secret.
+/// A value. Has no `Debug`: it may be a secret. Wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::cloud) enum Node {
     List(Vec<Node>),
     Map(Map),
     Null,
-    Text(String),
+    Text(Zeroizing<String>),
 }
 
 pub(in crate::cloud) type Map = BTreeMap<String, Node>;
 
 impl Node {
+    /// A scalar.
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(text.into()))
+    }
+
     /// A scalar's text; None for null, lists and maps.
     pub(in crate::cloud) fn text(&self) -> Option<&str> {
         match self {
@@ -61,9 +67,9 @@ fn from_json(value: serde_json::Value) -> Node {
     use serde_json::Value;
     match value {
         Value::Null => Node::Null,
-        Value::Bool(value) => Node::Text(value.to_string()),
-        Value::Number(number) => Node::Text(number.to_string()),
-        Value::String(text) => Node::Text(text),
+        Value::Bool(value) => Node::of(value.to_string()),
+        Value::Number(number) => Node::of(number.to_string()),
+        Value::String(text) => Node::of(text),
         Value::Array(items) => Node::List(items.into_iter().map(from_json).collect()),
         Value::Object(items) => {
             Node::Map(items.into_iter().map(|(key, item)| (key, from_json(item))).collect())
@@ -76,7 +82,8 @@ fn from_json(value: serde_json::Value) -> Node {
 struct Builder {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
-    /// Of everything that aliases brought in: a bound on trees that double at each step.
+    /// Bytes of everything that was copied, by an anchor or an alias: a bound on trees that double at
+    /// each step, and on anchors within anchors.
     copied: usize,
     root: Option<Node>,
 }
@@ -93,24 +100,21 @@ impl Builder {
     /// True after the first document.
     fn take(&mut self, event: Event<'_>) -> Result<bool, String> {
         const DEEPEST: usize = 64;
-        const MOST_COPIED: usize = 100_000;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let quoted = style != ScalarStyle::Plain
                     || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
-                let node = if quoted { Node::Text(text.into_owned()) } else { plain(&text) };
-                self.add(node, anchor);
+                let node = if quoted { Node::of(text.into_owned()) } else { plain(&text) };
+                self.add(node, anchor)?;
             }
             Event::SequenceStart(_, anchor, _) => self.push(Node::List(Vec::new()), anchor),
             Event::MappingStart(_, anchor, _) => self.push(Node::Map(Map::new()), anchor),
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => self.close()?,
             Event::Alias(id) => {
+                let size = self.anchors.get(&id).map_or(0, size);
+                self.count(size)?;
                 let node = self.anchors.get(&id).cloned().unwrap_or(Node::Null);
-                self.copied += size(&node);
-                if self.copied > MOST_COPIED {
-                    return Err("its aliases add up to too much".to_owned());
-                }
-                self.add(node, 0);
+                self.add(node, 0)?;
             }
             Event::DocumentEnd => return Ok(true),
             _ => {}
@@ -125,8 +129,17 @@ impl Builder {
         self.open.push(Open { anchor, key: None, node, merged: Vec::new() });
     }
 
-    fn close(&mut self) {
-        let Some(Open { anchor, mut node, merged, .. }) = self.open.pop() else { return };
+    fn count(&mut self, bytes: usize) -> Result<(), String> {
+        const MOST_COPIED: usize = 8 * 1024 * 1024;
+        self.copied = self.copied.saturating_add(bytes);
+        if self.copied > MOST_COPIED {
+            return Err("its anchors and aliases add up to too much".to_owned());
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        let Some(Open { anchor, mut node, merged, .. }) = self.open.pop() else { return Ok(()) };
         if let Node::Map(map) = &mut node {
             let sources = merged.into_iter().flat_map(|source| match source {
                 Node::List(items) => items,
@@ -140,16 +153,17 @@ impl Builder {
                 }
             }
         }
-        self.add(node, anchor);
+        self.add(node, anchor)
     }
 
-    fn add(&mut self, node: Node, anchor: usize) {
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), String> {
         if anchor > 0 {
+            self.count(size(&node))?;
             self.anchors.insert(anchor, node.clone());
         }
         let Some(open) = self.open.last_mut() else {
             self.root.get_or_insert(node);
-            return;
+            return Ok(());
         };
         match (&mut open.node, open.key.take()) {
             (Node::List(items), _) => items.push(node),
@@ -163,21 +177,27 @@ impl Builder {
             }
             _ => {}
         }
+        Ok(())
     }
 }
 
 fn plain(text: &str) -> Node {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Node::Null,
-        _ => Node::Text(text.to_owned()),
+        _ => Node::of(text),
     }
 }
 
+/// In bytes, about.
 fn size(node: &Node) -> usize {
+    const NODE: usize = size_of::<Node>();
     match node {
-        Node::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Node::Map(items) => 1 + items.values().map(size).sum::<usize>(),
-        _ => 1,
+        Node::List(items) => NODE + items.iter().map(size).sum::<usize>(),
+        Node::Map(items) => {
+            NODE + items.iter().map(|(key, item)| NODE + key.len() + size(item)).sum::<usize>()
+        }
+        Node::Null => NODE,
+        Node::Text(text) => NODE + text.len(),
     }
 }
 
@@ -198,7 +218,7 @@ mod tests {
                 format!("{{{}}}", items.join(" "))
             }
             Node::Null => "null".to_owned(),
-            Node::Text(text) => text.clone(),
+            Node::Text(text) => text.to_string(),
         }
     }
 
@@ -241,7 +261,12 @@ mod tests {
             let below = format!("*a{}, ", level - 1).repeat(9);
             text = format!("{text}a{level}: &a{level} [{below}*a{}]\n", level - 1);
         }
-        assert_eq!(parse_yaml(&text).err().as_deref(), Some("its aliases add up to too much"));
+        let complaint = Some("its anchors and aliases add up to too much");
+        assert_eq!(parse_yaml(&text).err().as_deref(), complaint);
+        // nothing refers to these anchors: keeping them would be enough
+        let anchors: String = (0..60).map(|level| format!("&a{level} [")).collect();
+        let nested = format!("{anchors}{}{}", "x".repeat(2_000_000), "]".repeat(60));
+        assert_eq!(parse_yaml(&nested).err().as_deref(), complaint);
         let deep = "[".repeat(100);
         assert!(parse_yaml(&deep).is_err());
     }

@@ -129,6 +129,63 @@ async fn no_error_repeats_the_secret() {
     assert!(!format!("{error:?}").contains("the-secret-itself"));
 }
 
+/// What a list comes to whose first page has this link to the next, and whose second has none.
+async fn list_with(link: &str) -> Result<usize, String> {
+    let link = link.to_owned();
+    let stub = keystone(move |seen, _| {
+        let next = if seen.line.contains("marker") { Value::Null } else { json!(link) };
+        let credentials = [shown(&seen.line.len().to_string(), "n")];
+        Reply::json(
+            200,
+            &json!({ "application_credentials": credentials, "links": { "next": next } }),
+        )
+    })
+    .await;
+    let session = session(&stub);
+    let all = session.keystone().application_credentials(USER, &patience()).await;
+    all.map(|all| all.len()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_link_to_the_next_page_is_followed_or_refused() {
+    for link in
+        ["?marker=a", "/v3/users/u1/application_credentials?marker=a", "http://inside/x?marker=a"]
+    {
+        assert_eq!(list_with(link).await, Ok(2), "{link}");
+    }
+    for link in ["/v3/users/u1/application_credentials", "http://inside/next", "http://["] {
+        let error = list_with(link).await.unwrap_err();
+        assert!(error.ends_with("its link to the next page leads nowhere else"), "{link}: {error}");
+    }
+    assert_eq!(list_with("").await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_given_up() {
+    let endless = |length: usize| async move {
+        let stub = keystone(move |seen, _| {
+            let page = seen.line.split_once("marker=").map_or(0, |(_, page)| page.parse().unwrap());
+            let mut credential = shown("a", "n");
+            credential["description"] = "x".repeat(length).into();
+            let smallest = json!({ "id": "a", "name": "n" });
+            let credentials = if length > 0 { vec![credential] } else { vec![smallest; 25_000] };
+            let next = format!("?marker={}", page + 1);
+            Reply::json(
+                200,
+                &json!({ "application_credentials": credentials, "links": { "next": next } }),
+            )
+        })
+        .await;
+        let session = session(&stub);
+        let all = session.keystone().application_credentials(USER, &patience()).await;
+        all.unwrap_err().to_string()
+    };
+    let error = endless(8 * 1024 * 1024).await;
+    assert!(error.contains("its pages are larger than 33554432 bytes together"), "{error}");
+    let error = endless(0).await;
+    assert!(error.contains("it lists more than 20000"), "{error}");
+}
+
 #[tokio::test]
 async fn a_list_is_read_to_its_end() {
     let stub = keystone(|seen, _| {

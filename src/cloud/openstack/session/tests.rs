@@ -8,7 +8,9 @@ use super::super::fixtures::{
     USER, keystone, logins, refusal, session, session_for, settings, token, token_body, token_of,
 };
 use super::*;
+use crate::cloud::openstack::Meaning;
 use crate::cloud::stub::{Reply, Stub};
+use crate::redaction::ExposeSecret as _;
 
 fn patience() -> Patience {
     Patience::default()
@@ -245,7 +247,7 @@ async fn a_login_of_its_own_leaves_the_session_alone() {
     let error = session.log_in(&login("bad-secret"), &patience()).await.unwrap_err();
     assert_eq!(error.status(), Some(401));
     let token = session.log_in(&login("good-secret"), &patience()).await.unwrap();
-    assert_eq!(crate::redaction::ExposeSecret::expose_secret(&token.value), "mine");
+    assert_eq!(token.value.expose_secret(), "mine");
     assert!(!format!("{token:?}").contains("mine"));
     let sent: serde_json::Value = serde_json::from_str(&stub.seen()[1].body).unwrap();
     let credential = json!({ "id": "c1", "secret": "good-secret" });
@@ -315,22 +317,166 @@ async fn addresses_that_are_no_keystone_are_told() {
         Reply::Answer { status: 200, headers: Vec::new(), body: "<title>Sign in</title>".into() };
     let stub = Stub::replies(vec![page]).await;
     let error = session(&stub).token(&patience()).await.unwrap_err();
+    let whom = |stub: &Stub| {
+        format!("as the user u1 at {} (from the provider's configuration)", stub.url("/v3"))
+    };
     assert_eq!(
         error.to_string(),
-        "POST /v3/auth/tokens gave an answer that cannot be read: it is not JSON (line 1, column \
-         1); it is an HTML page, \"Sign in\""
+        format!(
+            "POST /v3/auth/tokens {} gave an answer that cannot be read: it is not JSON (line 1, column \
+             1); it is an HTML page, \"Sign in\"",
+            whom(&stub)
+        )
     );
-    let moved = Reply::status(301).with("location", "https://new.example.com/v3/auth/tokens?x=1");
+    let moved = Reply::status(301)
+        .with("location", "https://who:pass-word-1@new.example.com/v3/auth/tokens/pass-word-1?x=1");
     let stub = Stub::replies(vec![moved]).await;
     let error = session(&stub).token(&patience()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the login was refused: POST /v3/auth/tokens answered 301: it redirects to \
-         https://new.example.com/v3/auth/tokens, which is not followed; configure that address"
+        format!(
+            "the login was refused: POST /v3/auth/tokens {} answered 301: it redirects to \
+             https://new.example.com/v3/auth/tokens/(redacted), which is not followed; configure that \
+             address",
+            whom(&stub)
+        )
     );
     let bare = Stub::replies(vec![Reply::json(201, &token_body(60))]).await;
     let error = session(&bare).token(&patience()).await.unwrap_err();
     assert!(error.to_string().ends_with("it has no X-Subject-Token"), "{error}");
+}
+
+#[tokio::test]
+async fn what_an_answer_means_beside_its_status_is_seen() {
+    let flask = "The requested URL was not found on the server. If you entered the URL manually";
+    let receipt = Reply::json(
+        401,
+        &json!({ "receipt": {}, "required_auth_methods": [["password", "totp"], ["x"]] }),
+    );
+    let page =
+        |status, text: &str| Reply::Answer { status, headers: vec![], body: text.to_owned() };
+    let plain = "<title>400 The plain HTTP request was sent to HTTPS port</title>";
+    for (reply, meaning) in [
+        (refusal(404, flask), Meaning::NoKeystone),
+        (page(404, "<title>nginx</title>"), Meaning::NoKeystone),
+        (refusal(404, "Could not find project: p1."), Meaning::Status),
+        (refusal(401, "no"), Meaning::Status),
+        (page(400, plain), Meaning::PlainToTls),
+        (
+            receipt.with("openstack-auth-receipt", "r"),
+            Meaning::MoreFactors(vec![vec!["password".into(), "totp".into()], vec!["x".into()]]),
+        ),
+    ] {
+        let stub = Stub::replies(vec![reply]).await;
+        let Err(Error::Login(answer)) = session(&stub).token(&patience()).await else { panic!() };
+        assert_eq!(answer.meaning, meaning);
+        if matches!(meaning, Meaning::MoreFactors(_)) {
+            assert_eq!(
+                answer.message,
+                "the user's multi-factor rules want password and totp, or x; this login showed password"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_scope_is_looked_at_and_used() {
+    let stub =
+        Stub::start(|_, seen| match (seen.line.as_str(), seen.headers["x-auth-token"].as_str()) {
+            ("GET /v3/auth/tokens", "given-token-1") => {
+                assert_eq!(seen.headers["x-subject-token"], "given-token-1");
+                assert_eq!(seen.headers["openstack-identity-access-rules"], "1.0");
+                Reply::json(200, &token_body(3600))
+            }
+            ("GET /v3/users/u1", "given-token-1") => user(),
+            other => panic!("{other:?}"),
+        })
+        .await;
+    let settings = Settings {
+        auth_url: Some(stub.url("").to_string()),
+        token: Some("given-token-1".into()),
+        ..Settings::default()
+    };
+    let session = session_for(&settings);
+    let token = session.token(&patience()).await.unwrap();
+    assert_eq!(token.project.unwrap().id, "p1");
+    look(&session).await.unwrap();
+    look(&session).await.unwrap();
+    assert_eq!(stub.seen().len(), 3, "looked at once");
+}
+
+#[tokio::test]
+async fn a_token_that_was_given_is_not_the_one_that_is_handed_out() {
+    let stub = Stub::start(|_, seen| {
+        if seen.line.starts_with("GET") {
+            return Reply::json(200, &token_body(3600));
+        }
+        let sent: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
+        assert_eq!(sent["auth"]["scope"], json!({ "project": { "id": "p1" } }));
+        token("another")
+    })
+    .await;
+    let session = session_for(&Settings {
+        auth_url: Some(stub.url("").to_string()),
+        token: Some("given-token-2".into()),
+        ..Settings::default()
+    });
+    let lent = session.new_token(&patience()).await.unwrap();
+    assert_eq!(lent.value.expose_secret(), "another");
+}
+
+#[tokio::test]
+async fn a_token_that_ended_is_told_to_be_that() {
+    let stub =
+        Stub::replies(vec![refusal(401, "The request you have made requires authentication.")])
+            .await;
+    let session = session_for(&Settings {
+        auth_url: Some(stub.url("").to_string()),
+        token: Some("given-token-3".into()),
+        ..Settings::default()
+    });
+    let Err(Error::Login(answer)) = session.token(&patience()).await else { panic!() };
+    assert!(matches!(answer.meaning, Meaning::Spent(_)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_evidence_against_nothing() {
+    let stub = Stub::replies(vec![refusal(429, "slow down")]).await;
+    let session = session(&stub);
+    let deadline = Some(Instant::now() + Duration::from_millis(200));
+    let patience = Patience { deadline, ..Patience::default() };
+    let error = session.token(&patience).await.unwrap_err();
+    assert_eq!(error.login_status(), Some(429));
+    assert!(error.tells_nothing());
+    // whoever comes next tries for itself, and need not wait until the failure is forgotten
+    let slot = session.shared.slot.lock().await;
+    assert!(slot.refused.is_none() && slot.unanswered.is_none());
+}
+
+#[tokio::test]
+async fn every_token_is_known_to_redaction() {
+    let stub = Stub::replies(vec![token("session-tests-token")]).await;
+    session(&stub).token(&patience()).await.unwrap();
+    assert_eq!(crate::redaction::clean_message("got session-tests-token"), "got (redacted)");
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_login_does_not_show_it() {
+    // shorter than what is crossed out everywhere, and in other clothes
+    let password = "p\"&1";
+    let echoes = [
+        format!("user said {password}"),
+        "user said p\\\"&1".to_owned(),
+        "user said p%22%261".to_owned(),
+        "user said p&quot;&amp;1".to_owned(),
+        format!("{{'password': '{password}'}}"),
+    ];
+    for echo in echoes {
+        let stub = Stub::replies(vec![refusal(401, &echo)]).await;
+        let settings = Settings { password: Some(password.into()), ..settings(&stub) };
+        let error = session_for(&settings).token(&patience()).await.unwrap_err().to_string();
+        assert!(error.contains("(redacted)"), "{error}");
+    }
 }
 
 #[tokio::test]

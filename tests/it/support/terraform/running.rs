@@ -1,7 +1,8 @@
 //! A command of the CLI while it runs: signals to it and to its providers, and the wait for its end.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Child;
@@ -97,8 +98,14 @@ fn is_provider_of(process: u32, parent: u32) -> bool {
     let folder = PathBuf::from(format!("/proc/{process}"));
     let Ok(status) = std::fs::read_to_string(folder.join("status")) else { return false };
     let is_child = status.lines().any(|line| line == format!("PPid:\t{parent}"));
-    let program = std::fs::read_link(folder.join("exe")).unwrap_or_default();
-    is_child && program.file_name() == Some(OsStr::new("terraform-provider-rekey"))
+    // by its arguments: what it runs is not shown of a process whose memory nobody may look into
+    let arguments = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+    let program = arguments.split(|byte| *byte == 0).next().unwrap_or_default();
+    let program = Path::new(OsStr::from_bytes(program));
+    is_child
+        && program
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("terraform-provider-rekey"))
 }
 
 fn kill(signal: &str, process: u32) {
