@@ -261,6 +261,7 @@ mod tests {
     fn only_its_own_word_about_this_cluster_means_gone() {
         let answer = |status, message: &str| {
             Error::Api(crate::cloud::openstack::ApiError {
+                meaning: crate::cloud::openstack::Meaning::Status,
                 status,
                 message: message.into(),
                 request_id: None,
