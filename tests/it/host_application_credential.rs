@@ -31,6 +31,7 @@ mod fleet;
 mod life;
 mod old_generations;
 mod owners;
+mod rate_limit;
 mod rules;
 mod secrets;
 mod strays;

@@ -6,6 +6,7 @@ pub(crate) mod canary;
 pub(crate) mod consumers;
 pub(crate) mod federation;
 pub(crate) mod kubernetes;
+pub(crate) mod limited;
 pub(crate) mod magnum;
 pub(crate) mod openshift;
 pub(crate) mod openstack;
