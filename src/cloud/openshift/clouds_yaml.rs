@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use secrecy::SecretString;
-
 use crate::cloud::openstack::config::Settings;
 use crate::cloud::openstack::config::yaml::{Map, Node, parse_yaml};
+use crate::redaction::SecretString;
 
 /// The only cloud that the operator and OpenShift's components look for.
 pub const CLOUD: &str = "openstack";
@@ -154,7 +153,7 @@ impl CloudsYaml {
             match cloud.get("cacert").and_then(Node::text) {
                 Some("") | None => drop(cloud.remove("cacert")),
                 Some(_) => {
-                    cloud.insert("cacert".to_owned(), Node::Text(CA_PATH.to_owned()));
+                    cloud.insert("cacert".to_owned(), Node::of(CA_PATH));
                 }
             }
         }
@@ -204,14 +203,14 @@ fn spell(text: &mut String, node: &Node) {
         Node::Null => text.push('~'),
         Node::Text(value) => match value.parse::<f64>() {
             Ok(number) => drop(write!(text, "{number:?}")),
-            Err(_) => drop(write!(text, "{value:?}")),
+            Err(_) => drop(write!(text, "{:?}", value.as_str())),
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
+    use crate::redaction::ExposeSecret;
 
     use super::*;
 

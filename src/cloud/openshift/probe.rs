@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
-
 use super::clouds_yaml::CloudsYaml;
 use super::objects::Data;
 use super::platform::Platform;
@@ -16,6 +14,7 @@ use crate::clock;
 use crate::cloud::Surroundings;
 use crate::cloud::http::Patience;
 use crate::cloud::openstack::{self, Session, Token, config};
+use crate::redaction::SecretString;
 
 /// What the cloud said of a root credential.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 
 use super::value::hexadecimal;
 use crate::cloud::Surroundings;
 use crate::cloud::http::{Client, Method, Options, Patience, Request, Url};
+use crate::redaction::{ExposeSecret, SecretString};
 
 /// An access key with its secret.
 #[derive(Clone, Debug)]

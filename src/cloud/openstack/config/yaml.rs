@@ -21,7 +21,7 @@ pub(in crate::cloud) type Map = BTreeMap<String, Node>;
 
 impl Node {
     /// A scalar.
-    pub(super) fn of(text: impl Into<String>) -> Self {
+    pub(in crate::cloud) fn of(text: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(text.into()))
     }
 
