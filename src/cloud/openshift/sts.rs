@@ -224,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_names_the_code_and_no_secret() {
         let echo = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-        crate::redaction::register_text(echo);
+        crate::redaction::register(echo);
         let stub = Stub::replies(vec![answer(
             403,
             &format!(

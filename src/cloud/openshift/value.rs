@@ -92,16 +92,16 @@ pub struct Digest(String);
 pub(super) fn hush(key: &str, value: &Value) {
     let Some(text) = value.text() else { return };
     match key {
-        "aws_secret_access_key" | "azure_client_secret" => redaction::register_text(text.trim()),
+        "aws_secret_access_key" | "azure_client_secret" => redaction::register(text.trim()),
         "credentials" => hush_lines(text, &["secret_access_key"]),
         "clouds.yaml" => hush_lines(text, &["secret", "password", "token"]),
         "service_account.json" => {
             let key: Option<PrivateKey> = serde_json::from_str(text).ok();
             if let Some(PrivateKey { private_key }) = key {
-                redaction::register_text(&Zeroizing::new(private_key));
+                redaction::register(&Zeroizing::new(private_key));
             }
         }
-        _ if key.ends_with(".password") => redaction::register_text(text),
+        _ if key.ends_with(".password") => redaction::register(text),
         _ => {}
     }
 }
@@ -113,7 +113,7 @@ fn hush_lines(text: &str, endings: &[&str]) {
         let key = key.trim().trim_matches(['"', '-', ' ']);
         if endings.iter().any(|ending| key.ends_with(ending)) {
             let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-            redaction::register_text(value);
+            redaction::register(value);
         }
     }
 }
