@@ -50,6 +50,14 @@ pub(super) fn show(path: &str, version: &str, address: &str, openshift: bool) ->
                 &[
                     resource("daemonsets", "daemonset", "DaemonSet", true, &["ds"], &verbs),
                     resource("deployments", "deployment", "Deployment", true, &["deploy"], &verbs),
+                    resource(
+                        "replicasets",
+                        "replicaset",
+                        "ReplicaSet",
+                        true,
+                        &["rs"],
+                        &["get", "list"],
+                    ),
                     resource("statefulsets", "statefulset", "StatefulSet", true, &["sts"], &verbs),
                 ],
             )

@@ -33,6 +33,11 @@ pub(super) fn objects(
             };
             ("EventList", state.workloads.iter().flat_map(of).collect())
         }
+        ("apps", "replicasets") => {
+            let deployments =
+                state.workloads.iter().filter(|workload| workload.kind == Kind::Deployment);
+            ("ReplicaSetList", deployments.flat_map(replica_sets).collect())
+        }
         ("apps", plural) => {
             let kind = Kind::of_plural(plural)?;
             let list = match kind {
@@ -120,11 +125,46 @@ fn status(workload: &Workload) -> Value {
     }
 }
 
+/// A Deployment's, one for each template that it has had; their names and ids follow from the template.
+fn replica_sets(workload: &Workload) -> Vec<Value> {
+    let one = |revision: i64| {
+        json!({
+            "kind": "ReplicaSet",
+            "apiVersion": "apps/v1",
+            "metadata": {
+                "name": format!("{}-{revision}", workload.name),
+                "namespace": workload.namespace,
+                "uid": format!("{}-{revision}", workload.uid),
+                "resourceVersion": workload.version.to_string(),
+                "creationTimestamp": seconds(workload.created_at),
+                "labels": workload.spec["template"]["metadata"]["labels"],
+                "ownerReferences": [{
+                    "apiVersion": "apps/v1",
+                    "kind": "Deployment",
+                    "name": workload.name,
+                    "uid": workload.uid,
+                    "controller": true,
+                }],
+            },
+            "spec": workload.spec,
+            "status": {},
+        })
+    };
+    let mut revisions: Vec<i64> = workload.pods.iter().map(|pod| pod.revision).collect();
+    revisions.push(workload.revision);
+    revisions.sort_unstable();
+    revisions.dedup();
+    revisions.into_iter().map(one).collect()
+}
+
 fn show_pod(workload: &Workload, pod: &Pod) -> Value {
-    let (owner, uid) = match workload.kind {
-        // Replica sets are not shown; their names and ids follow from the template.
-        Kind::Deployment => ("ReplicaSet", format!("{}-{}", workload.uid, pod.revision)),
-        kind => (kind.name(), workload.uid.clone()),
+    let (owner, name, uid) = match workload.kind {
+        Kind::Deployment => (
+            "ReplicaSet",
+            format!("{}-{}", workload.name, pod.revision),
+            format!("{}-{}", workload.uid, pod.revision),
+        ),
+        kind => (kind.name(), workload.name.clone(), workload.uid.clone()),
     };
     let trouble = workload.trouble.as_ref().filter(|_| !pod.ready);
     let ready = if pod.ready { "True" } else { "False" };
@@ -158,7 +198,7 @@ fn show_pod(workload: &Workload, pod: &Pod) -> Value {
             "ownerReferences": [{
                 "apiVersion": "apps/v1",
                 "kind": owner,
-                "name": workload.name,
+                "name": name,
                 "uid": uid,
                 "controller": true,
             }],
