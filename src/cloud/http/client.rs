@@ -104,7 +104,9 @@ impl Client {
             if let Err(why) = patience.until(pace.turn()).await {
                 return settle(last).unwrap_or_else(|| Err(interrupted(why, request, started)));
             }
-            let attempt = attempt::send(&engine, request, &self.shared.options, tried.attempts + 1);
+            // on the heap: the engine's future is large, and every call's is around it
+            let number = tried.attempts + 1;
+            let attempt = Box::pin(attempt::send(&engine, request, &self.shared.options, number));
             let outcome = match request.effect {
                 Effect::Changes => attempt.await,
                 Effect::Reads => match patience.until(attempt).await {

@@ -44,7 +44,7 @@ impl Client {
         let (request, names) = self.as_sent(&request)?;
         let engine = Engine::with_tls(self.options(), self.way(server)?, names, config)?;
         let started = Instant::now();
-        let attempt = attempt::send(&engine, &request, self.options(), 1);
+        let attempt = Box::pin(attempt::send(&engine, &request, self.options(), 1));
         let attempt = patience.until(attempt).await;
         let attempt = attempt.map_err(|why| interrupted(why, &request, started))?;
         match (recorder.seen(), attempt) {

@@ -166,7 +166,7 @@ fn complaint(exec: &Exec, output: &Output) -> String {
     format!(": {}{end}", if skipped > 0 { "…" } else { "" })
 }
 
-/// Of a variable that a plugin inherits.
+/// Of a variable that a plugin gets.
 fn may_be_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     ["CREDENTIAL", "KEY", "PASS", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))

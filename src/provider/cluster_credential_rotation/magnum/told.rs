@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::cloud::kubernetes::Workload;
 use crate::cloud::openstack::Token;
 use crate::cloud::openstack::magnum::Cluster;
 use crate::provider::arguments::moment;
@@ -187,6 +188,14 @@ pub fn no_pods(cluster: &Cluster, workloads: &BTreeSet<String>) -> Diagnostic {
             called(cluster),
             workloads.join(", ")
         ),
+    )
+}
+
+/// Pods from before that are to be deleted and never go.
+pub fn lingering_pods(cluster: &Cluster, workload: &Workload, advice: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "A pod from before does not go",
+        format!("{workload} of {} runs anew. {advice}", called(cluster)),
     )
 }
 

@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::cloud::Surroundings;
-use crate::cloud::kubernetes::{self, Access, Client, Kind, Verdict, Workload};
+use crate::cloud::kubernetes::{self, Access, Client, Kind, Rollout, Verdict, Workload};
 use crate::provider::cluster_credential_rotation::magnum::block::{self, Magnum};
 use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster;
 use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
@@ -75,25 +75,20 @@ pub async fn advance(
         }
     };
     notes.restarted_at = Some(stamp);
-    let mut failures: Vec<Diagnostic> = Vec::new();
-    let mut asked = Vec::new();
-    for workload in wanted.iter().filter(|workload| left.contains(&workload.to_string())) {
-        match client.restart(workload, stamp, &cluster.patience).await {
-            Ok(_) => asked.push(workload),
-            Err(error) => failures.push(half_done(refused(workload, &error))),
+    let asked: Vec<_> =
+        wanted.iter().filter(|workload| left.contains(&workload.to_string())).collect();
+    let came_back = |workload: &Workload, rollout: &Rollout| {
+        if rollout.pods.is_empty() {
+            notes.no_pods.insert(workload.to_string());
         }
-    }
-    for workload in asked {
-        match client.wait_for_rollout(workload, stamp, &cluster.patience).await {
-            Ok(rollout) => {
-                if rollout.pods.is_empty() {
-                    notes.no_pods.insert(workload.to_string());
-                }
-                left.remove(&workload.to_string());
-            }
-            Err(error) => failures.push(half_done(refused(workload, &error))),
+        if let Some(advice) = rollout.advice() {
+            stage.cx.tell(told::lingering_pods(cluster.shown(), workload, &advice));
         }
-    }
+        left.remove(&workload.to_string());
+    };
+    let failed = client.restart_all(&asked, stamp, &cluster.patience, came_back).await;
+    let failures: Vec<_> =
+        failed.iter().map(|(workload, error)| half_done(refused(workload, error))).collect();
     notes.left = Some(left);
     if !failures.is_empty() {
         return Err(Failure::Unfinished(Diagnostics(failures)));
@@ -126,7 +121,7 @@ async fn find_a_way(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
             .resolve(&from)
             .map_err(|error| Diagnostic::error("Kubernetes is not configured", error.message))?;
         let client = Client::new(access);
-        if same_server(client.origin(), server) || shows_the_cluster_s_ca(cluster, &client).await {
+        if same_server(&client.server(), server) || shows_the_cluster_s_ca(cluster, &client).await {
             return Ok(client);
         }
         return Err(Diagnostic::error(
