@@ -14,7 +14,7 @@ use crate::clock;
 const MINUTE: Duration = Duration::from_mins(1);
 /// Between two calls at least, once a limit was met, and at most.
 const SHORTEST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The pace of all calls to one server, shared by the whole process.
 #[derive(Clone, Debug)]

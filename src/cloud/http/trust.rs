@@ -222,9 +222,10 @@ fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, Complaint> {
     let pem = source.read().map_err(|why| (setting, why))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
-    if found.is_empty() {
-        Err((setting, format!("{} is not PEM", source.name())))
-    } else {
-        Ok(found)
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let is_pem = pem.windows(10).any(|begin| begin == b"-----BEGIN");
+    let what = if is_pem { "holds no certificate that can be read" } else { "is not PEM" };
+    Err((setting, format!("{} {what}", source.name())))
 }

@@ -106,9 +106,17 @@ async fn where_the_way_ends_is_said() {
     let silent = failure(&format!("https://{}", silent.local_addr().unwrap()), anybody()).await;
     assert_eq!(silent.0, Unreachable::TimedOut, "{}", silent.1);
     // https to a port for plain http
-    let plain = Stub::replies(vec![Reply::status(200)]).await;
-    let (cause, reason) = failure(&format!("https://127.0.0.1:{}", plain.port), anybody()).await;
-    assert!(matches!(cause, Unreachable::Tls | Unreachable::Broken), "{reason}");
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = plain.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 16]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let (cause, reason) = failure(&url, anybody()).await;
+    assert_eq!(cause, Unreachable::Tls, "{reason}");
+    assert!(reason.contains("does not speak TLS"), "{reason}");
 }
 
 /// An address that swallows everything does not keep the other from being tried.
@@ -118,7 +126,9 @@ async fn several_addresses_are_tried_side_by_side() {
     let port = works.local_addr().unwrap().port();
     // one whose queue is full, so that nobody answers who knocks
     let full = TcpSocket::new_v6().unwrap();
-    full.bind((Ipv6Addr::LOCALHOST, port).into()).unwrap();
+    let bound = full.bind((Ipv6Addr::LOCALHOST, port).into());
+    // a machine without IPv6 has a second address all the same
+    let full = if bound.is_ok() { full } else { second(port) };
     let full = full.listen(1).unwrap();
     let mut waiting = Vec::new();
     while let Ok(queued) = tokio::time::timeout(
@@ -135,12 +145,18 @@ async fn several_addresses_are_tried_side_by_side() {
     });
     let addresses = [full.local_addr().unwrap(), (Ipv4Addr::LOCALHOST, port).into()];
     let names = Names::leading_to("both.example", addresses.to_vec());
-    let patient =
-        Options { connect: Duration::from_mins(1), timeout: Duration::from_mins(1), ..options() };
+    let seconds = Duration::from_secs(10);
+    let patient = Options { connect: seconds, timeout: seconds, ..options() };
     let engine = Engine::new(&patient, Way::Plain, names).unwrap();
     let url = Url::parse(&format!("http://both.example:{port}/")).unwrap();
     let answer = attempt::send(&engine, &Request::new(Method::GET, url), &patient, 1).await;
     assert_eq!(answer.map_err(|failure| failure.error).unwrap().status, StatusCode::NO_CONTENT);
+}
+
+fn second(port: u16) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::new(127, 0, 0, 2), port).into()).unwrap();
+    socket
 }
 
 // Proxies
@@ -274,8 +290,11 @@ async fn a_proxy_that_cannot_be_used_is_not_gone_around() {
 fn self_signed(arguments: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
+    // no extension but those that are asked for
+    std::fs::write(path("config"), "[req]\ndistinguished_name = dn\n[dn]\n").unwrap();
     let made = Command::new("openssl")
         .args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=the server"])
+        .args(["-config", &path("config")])
         .args(["-keyout", &path("key"), "-out", &path("cert")])
         .args(arguments)
         .output()
@@ -305,6 +324,7 @@ fn version_one(curve: &str) -> (String, String) {
 const P256: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 const P521: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"];
 const NAMED: [&str; 2] = ["-addext", "subjectAltName=IP:127.0.0.1"];
+const IS_CA: [&str; 2] = ["-addext", "basicConstraints=critical,CA:TRUE"];
 const NO_CA: [&str; 2] = ["-addext", "basicConstraints=critical,CA:FALSE"];
 
 async fn serving(certificate: &str, key: &str) -> String {
@@ -315,7 +335,7 @@ async fn serving(certificate: &str, key: &str) -> String {
 #[tokio::test]
 async fn a_certificate_that_is_trusted_itself_is_enough() {
     for kind in [P256, P521] {
-        for more in [&NAMED[..], &[NAMED, NO_CA].concat()] {
+        for more in [&NAMED[..], &[NAMED, IS_CA].concat(), &[NAMED, NO_CA].concat()] {
             let (certificate, key) = self_signed(&[&kind[..], more].concat());
             let url = serving(&certificate, &key).await;
             let outcome = get(&url, trusting(&certificate)).await;
@@ -394,8 +414,9 @@ async fn a_key_that_cannot_be_used_is_told_with_what_to_do() {
         options.trust.key = Some(Pem::Text(key.into()));
         get("https://127.0.0.1:1/", options).await.unwrap_err().to_string()
     };
-    let (large, large_key) = self_signed(&["-newkey", "rsa:8192"]);
-    let error = of(&large, &large_key).await;
+    // made once: it takes a minute
+    let large = include_str!("rsa_8192.pem");
+    let error = of(large, large).await;
     assert!(error.contains("an RSA key of 8192 bits cannot be used here: ask for"), "{error}");
     let (_, other_key) = self_signed(&P521);
     let (certificate, _) = self_signed(&P521);

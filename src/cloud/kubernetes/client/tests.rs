@@ -346,10 +346,10 @@ async fn a_late_refusal_does_not_throw_away_a_newer_login() {
 
 #[tokio::test]
 async fn an_end_far_beyond_or_before_all_time_is_no_trouble() {
-    for year in ["9999", "-009999"] {
+    for day in ["9999-01-02", "-009999-01-03"] {
         let folder = tempfile::tempdir().unwrap();
-        let end = format!(r#","expirationTimestamp":"{year}-01-02T00:00:00Z""#);
+        let end = format!(r#","expirationTimestamp":"{day}T00:00:00Z""#);
         let (client, _) = with_plugin(folder.path(), 1, &end).await;
-        assert_eq!(ask(&client).await.unwrap(), "in", "{year}");
+        assert_eq!(ask(&client).await.unwrap(), "in", "{day}");
     }
 }
