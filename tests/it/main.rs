@@ -32,6 +32,7 @@ mod protocol_resource;
 mod protocol_terraform;
 mod sandbox;
 mod sandbox_magnum;
+mod sandbox_oke;
 mod sandbox_openshift;
 mod scenarios;
 mod scenarios_magnum;

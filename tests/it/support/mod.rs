@@ -8,6 +8,7 @@ pub(crate) mod federation;
 pub(crate) mod kubernetes;
 pub(crate) mod limited;
 pub(crate) mod magnum;
+pub(crate) mod oci;
 pub(crate) mod openshift;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
