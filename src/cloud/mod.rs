@@ -3,6 +3,7 @@
 pub mod files;
 pub mod http;
 pub mod kubernetes;
+pub mod oci;
 pub mod openshift;
 pub mod openstack;
 mod surroundings;

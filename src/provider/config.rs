@@ -1,5 +1,6 @@
 //! The provider block: every part optional, nothing contacted.
 
+use crate::cloud::oci::config::Settings as OciSettings;
 use crate::cloud::openstack::config::Settings;
 use crate::provider::arguments::{check_period, period};
 use crate::provider::kubernetes::Kubernetes;
@@ -14,6 +15,10 @@ pub struct Config {
     /// The way into the cluster whose workloads are restarted; without it, Magnum's own certificates.
     #[attr(optional)]
     pub kubernetes: Attr<Kubernetes>,
+    /// How to log in to Oracle's cloud: a profile of `~/.oci/config`, each setting written here, or the variables of
+    /// Oracle's provider (`OCI_*`, `TF_VAR_*`) and of its CLI (`OCI_CLI_*`), in this order, setting by setting.
+    #[attr(optional)]
+    pub oci: Attr<Oci>,
     /// How to log in to OpenStack: a cloud of `clouds.yaml`, each setting written here, or the `OS_*` variables.
     /// What is written here wins; when `cloud` or `OS_CLOUD` names a cloud, the variables that log in are ignored.
     #[attr(optional)]
@@ -22,6 +27,85 @@ pub struct Config {
     /// for plans made under a weaker login than the apply's.
     #[attr(optional, validate(one_of(&["error", "warn"])))]
     pub plan_checks: Attr<String>,
+}
+
+/// A login to Oracle's cloud, with the names of Oracle's provider.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Oci {
+    /// `ApiKey` (the default), `SecurityToken` (a session of `oci session authenticate`), `InstancePrincipal`,
+    /// `ResourcePrincipal` (version 2.2) or `OKEWorkloadIdentity`.
+    /// The last three have been used against stand-ins only, never in Oracle's cloud.
+    #[attr(optional)]
+    pub auth: Attr<String>,
+    /// The configuration file; default `~/.oci/config`.
+    #[attr(optional)]
+    pub config_file: Attr<String>,
+    /// The address of Container Engine, instead of the region's.
+    #[attr(optional)]
+    pub endpoint: Attr<String>,
+    /// The fingerprint of the key; it must be that of the key that is used.
+    #[attr(optional)]
+    pub fingerprint: Attr<String>,
+    /// The API key, PEM: PKCS#1 or PKCS#8, encrypted or not; RSA, 2048 to 4096 bits.
+    #[attr(optional, sensitive, conflicts_with("private_key_path"))]
+    pub private_key: Attr<Secret>,
+    /// Its passphrase.
+    #[attr(optional, sensitive)]
+    pub private_key_password: Attr<Secret>,
+    /// The path of the API key.
+    #[attr(optional)]
+    pub private_key_path: Attr<String>,
+    /// The profile of the configuration file; default `DEFAULT`.
+    #[attr(optional)]
+    pub profile: Attr<String>,
+    /// The region, by its name (`eu-frankfurt-1`) or key (`fra`).
+    #[attr(optional)]
+    pub region: Attr<String>,
+    /// The tenancy's OCID.
+    #[attr(optional)]
+    pub tenancy_ocid: Attr<String>,
+    /// The user's OCID.
+    #[attr(optional)]
+    pub user_ocid: Attr<String>,
+}
+
+impl Oci {
+    /// The settings; or the name of the first one that is not known yet.
+    pub fn settings(&self) -> Result<OciSettings, &'static str> {
+        macro_rules! known {
+            ($($field:ident),*) => {
+                $(if self.$field.is_unknown() { return Err(stringify!($field)); })*
+            };
+        }
+        known!(
+            auth,
+            config_file,
+            endpoint,
+            fingerprint,
+            private_key,
+            private_key_password,
+            private_key_path,
+            profile,
+            region,
+            tenancy_ocid,
+            user_ocid
+        );
+        let text = |attr: &Attr<String>| attr.known().cloned();
+        let secret = |attr: &Attr<Secret>| attr.known().map(|secret| secret.0.clone());
+        Ok(OciSettings {
+            auth: text(&self.auth),
+            config_file: text(&self.config_file),
+            endpoint: text(&self.endpoint),
+            fingerprint: text(&self.fingerprint),
+            private_key: secret(&self.private_key),
+            private_key_password: secret(&self.private_key_password),
+            private_key_path: text(&self.private_key_path),
+            profile: text(&self.profile),
+            region: text(&self.region),
+            tenancy_ocid: text(&self.tenancy_ocid),
+            user_ocid: text(&self.user_ocid),
+        })
+    }
 }
 
 /// A login to OpenStack, with the names of `clouds.yaml`.

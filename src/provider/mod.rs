@@ -12,6 +12,7 @@ pub mod errors;
 pub mod functions;
 pub mod kubernetes;
 pub mod magnum;
+pub mod oci;
 pub mod openstack;
 pub mod plan_checks;
 pub mod schedule;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::cloud::Surroundings;
+use crate::cloud::oci::config::Settings as OciSettings;
 use crate::cloud::openstack::config::{Caveat, Settings};
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::cluster_credential_rotation::ClusterRotationResource;
@@ -36,6 +38,7 @@ use crate::provider::ephemeral::{
 };
 use crate::provider::functions::{CloudsYaml, DurationSeconds, Openrc};
 use crate::provider::kubernetes::Shared;
+use crate::provider::oci::Oci;
 use crate::provider::openstack::Openstack;
 use crate::provider::plan_checks::PlanChecks;
 use crate::tfplugin::context::Context;
@@ -46,43 +49,49 @@ use crate::tfplugin::traits::Provider;
 
 /// Everything that the provider serves.
 pub fn registry() -> Registry {
-    serving(Openstack::default())
+    serving(Oci::default(), Openstack::default())
 }
 
 /// The same with surroundings of its own instead of the process's: for tests in their own process.
 pub fn registry_in(surroundings: Surroundings) -> Registry {
-    serving(Openstack::in_surroundings(surroundings))
+    serving(Oci::in_surroundings(surroundings.clone()), Openstack::in_surroundings(surroundings))
 }
 
-fn serving(openstack: Openstack) -> Registry {
+fn serving(oci: Oci, openstack: Openstack) -> Registry {
+    let oci = Arc::new(oci);
     let openstack = Arc::new(openstack);
     let kubernetes = Arc::new(Shared::default());
     let clusters = Arc::new(Clusters::default());
-    Registry::new(Rekey { kubernetes: Arc::clone(&kubernetes), openstack: Arc::clone(&openstack) })
-        .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
-        .resource(ClusterRotationResource::new(Services {
-            clusters: Arc::clone(&clusters),
-            kubernetes: Arc::clone(&kubernetes),
-            openstack: Arc::clone(&openstack),
-            #[cfg(test)]
-            stand_in: None,
-        }))
-        .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
-        .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
-        .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters))
-        .data_source(OpenshiftCredentialsMode::new(kubernetes))
-        .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
-        .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
-        .ephemeral(OpenstackToken::new(openstack))
-        .function(CloudsYaml)
-        .function(DurationSeconds)
-        .function(Openrc)
+    Registry::new(Rekey {
+        kubernetes: Arc::clone(&kubernetes),
+        oci,
+        openstack: Arc::clone(&openstack),
+    })
+    .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
+    .resource(ClusterRotationResource::new(Services {
+        clusters: Arc::clone(&clusters),
+        kubernetes: Arc::clone(&kubernetes),
+        openstack: Arc::clone(&openstack),
+        #[cfg(test)]
+        stand_in: None,
+    }))
+    .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
+    .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
+    .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters))
+    .data_source(OpenshiftCredentialsMode::new(kubernetes))
+    .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
+    .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
+    .ephemeral(OpenstackToken::new(openstack))
+    .function(CloudsYaml)
+    .function(DurationSeconds)
+    .function(Openrc)
 }
 
 /// The provider block, and what all types share.
 #[derive(Debug)]
 struct Rekey {
     kubernetes: Arc<Shared>,
+    oci: Arc<Oci>,
     openstack: Arc<Openstack>,
 }
 
@@ -98,8 +107,14 @@ impl Provider for Rekey {
             Attr::Unknown => Err("openstack"),
             Attr::Known(openstack) => openstack.settings(),
         };
+        let oci = match &config.oci {
+            Attr::Null => Ok(OciSettings::default()),
+            Attr::Unknown => Err("oci"),
+            Attr::Known(oci) => oci.settings(),
+        };
         let plan_checks = PlanChecks::named(config.plan_checks.known().map(String::as_str));
         self.kubernetes.configure(&config.kubernetes);
+        self.oci.configure(oci);
         self.openstack.configure(settings, plan_checks);
         for caveat in self.openstack.caveats().await {
             cx.tell(warning(&caveat));
