@@ -13,6 +13,7 @@ pub mod functions;
 pub mod kubernetes;
 pub mod magnum;
 pub mod oci;
+pub mod oke;
 pub mod openstack;
 pub mod plan_checks;
 pub mod schedule;
@@ -64,23 +65,24 @@ fn serving(oci: Oci, openstack: Openstack) -> Registry {
     let clusters = Arc::new(Clusters::default());
     Registry::new(Rekey {
         kubernetes: Arc::clone(&kubernetes),
-        oci,
+        oci: Arc::clone(&oci),
         openstack: Arc::clone(&openstack),
     })
     .resource(ApplicationCredentialResource::new(Arc::clone(&openstack)))
     .resource(ClusterRotationResource::new(Services {
         clusters: Arc::clone(&clusters),
         kubernetes: Arc::clone(&kubernetes),
+        oci: Arc::clone(&oci),
         openstack: Arc::clone(&openstack),
         #[cfg(test)]
         stand_in: None,
     }))
     .data_source(OneApplicationCredential::new(Arc::clone(&openstack)))
     .data_source(ApplicationCredentials::new(Arc::clone(&openstack)))
-    .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters))
+    .data_source(ClusterCredentials::new(Arc::clone(&openstack), clusters, Arc::clone(&oci)))
     .data_source(OpenshiftCredentialsMode::new(kubernetes))
     .ephemeral(EphemeralApplicationCredential::new(Arc::clone(&openstack)))
-    .ephemeral(KubeconfigResource::new(Arc::clone(&openstack)))
+    .ephemeral(KubeconfigResource::new(Arc::clone(&openstack), oci))
     .ephemeral(OpenstackToken::new(openstack))
     .function(CloudsYaml)
     .function(DurationSeconds)

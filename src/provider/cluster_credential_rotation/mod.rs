@@ -8,6 +8,7 @@ pub mod apply;
 pub mod histories;
 pub mod magnum;
 pub mod model;
+pub mod oke;
 pub mod openshift;
 pub mod plan;
 pub mod platform;
@@ -32,7 +33,7 @@ use crate::provider::cluster_credential_rotation::private::Private;
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, known_policy, tell_changed, tell_held, too_early};
 use crate::provider::timeouts::Defaults;
-use crate::rotation::course::{Next, Phase};
+use crate::rotation::course::{First, Next, Phase};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::Attr;
@@ -249,6 +250,13 @@ impl ClusterRotationResource {
             }
             return Ok(());
         }
+        if let Next::Finish(First::Complete) | Next::Begin { first: Some(First::Complete), .. } =
+            &planned.decision.next
+            && let Some(refusal) = platform.too_young(known, clock::now())
+        {
+            return Err(refusal.into());
+        }
+        cx.tell(Diagnostics(platform.changed(known, config)));
         match &planned.decision.next {
             Next::Refuse { reasons } => return Err(told::in_overlap(prior, reasons).into()),
             Next::Begin { .. } => self.check(cx, platform, Some(known), config).await?,

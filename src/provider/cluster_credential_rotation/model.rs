@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::provider::arguments::check_period;
 use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
+use crate::provider::cluster_credential_rotation::oke::block::Oke;
 use crate::provider::cluster_credential_rotation::openshift::block::Openshift;
 use crate::provider::schedule::due::Due;
 use crate::provider::timeouts::Timeouts;
@@ -32,6 +33,10 @@ pub struct ClusterRotation {
     /// see it.
     #[attr(computed)]
     pub ca_certificate_sha256: Attr<String>,
+    /// The SHA-256 of each CA that clients of the cluster trust, the oldest first: two in an overlap, one after it; with
+    /// `oke`. Dependents that hold a kubeconfig follow it.
+    #[attr(computed)]
+    pub ca_certificate_sha256s: Attr<Vec<String>>,
     /// End the overlap of the rotation of this `generation` now, on platforms that have one.
     /// Any other generation's is left alone.
     #[attr(optional)]
@@ -49,8 +54,11 @@ pub struct ClusterRotation {
     #[attr(computed)]
     pub id: Attr<String>,
     /// A cluster of OpenStack Magnum.
-    #[attr(optional, exactly_one_of("openshift"))]
+    #[attr(optional, exactly_one_of("oke", "openshift"))]
     pub magnum: Attr<Magnum>,
+    /// A cluster of Oracle's Kubernetes Engine.
+    #[attr(optional)]
+    pub oke: Attr<Oke>,
     /// The cloud credentials of an OpenShift cluster.
     #[attr(optional)]
     pub openshift: Attr<Openshift>,
@@ -112,16 +120,18 @@ pub enum Fact {
     ApplicationCredentialIds,
     AutoCompletesAt,
     CaCertificateSha256,
+    CaCertificateSha256s,
     ExpiresAt,
     OwnerUserId,
     WorkRequestId,
 }
 
 impl Fact {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ApplicationCredentialIds,
         Self::AutoCompletesAt,
         Self::CaCertificateSha256,
+        Self::CaCertificateSha256s,
         Self::ExpiresAt,
         Self::OwnerUserId,
         Self::WorkRequestId,
@@ -140,9 +150,8 @@ impl Fact {
     pub fn fill(self, model: &mut ClusterRotation, prior: Option<&ClusterRotation>) {
         let none = ClusterRotation::default();
         let prior = prior.unwrap_or(&none);
-        if let Self::ApplicationCredentialIds = self {
-            let ids = &mut model.application_credential_ids;
-            *ids = std::mem::take(ids).or_if_unknown(prior.application_credential_ids.clone());
+        if let (Some(list), Some(before)) = (self.list(model), self.list(&mut prior.clone())) {
+            *list = std::mem::take(list).or_if_unknown(std::mem::take(before));
         }
         if let (Some(text), Some(before)) = (self.text(model), self.text(&mut prior.clone())) {
             *text = std::mem::take(text).or_if_unknown(std::mem::take(before));
@@ -159,16 +168,30 @@ impl Fact {
     }
 
     fn put(self, model: &mut ClusterRotation, text: Attr<String>, list: Attr<Vec<String>>) {
-        match self.text(model) {
-            Some(attribute) => *attribute = text,
-            None => model.application_credential_ids = list,
+        if let Some(attribute) = self.text(model) {
+            *attribute = text;
+        } else if let Some(attribute) = self.list(model) {
+            *attribute = list;
+        }
+    }
+
+    /// The attribute, where it is a list.
+    fn list(self, model: &mut ClusterRotation) -> Option<&mut Attr<Vec<String>>> {
+        match self {
+            Self::ApplicationCredentialIds => Some(&mut model.application_credential_ids),
+            Self::CaCertificateSha256s => Some(&mut model.ca_certificate_sha256s),
+            Self::AutoCompletesAt
+            | Self::CaCertificateSha256
+            | Self::ExpiresAt
+            | Self::OwnerUserId
+            | Self::WorkRequestId => None,
         }
     }
 
     /// The attribute, where it is a text.
     fn text(self, model: &mut ClusterRotation) -> Option<&mut Attr<String>> {
         match self {
-            Self::ApplicationCredentialIds => None,
+            Self::ApplicationCredentialIds | Self::CaCertificateSha256s => None,
             Self::AutoCompletesAt => Some(&mut model.auto_completes_at),
             Self::CaCertificateSha256 => Some(&mut model.ca_certificate_sha256),
             Self::ExpiresAt => Some(&mut model.expires_at),

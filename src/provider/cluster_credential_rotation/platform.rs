@@ -12,10 +12,12 @@ use serde_json::Value;
 
 use crate::provider::cluster_credential_rotation::magnum::MagnumPlatform;
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
+use crate::provider::cluster_credential_rotation::oke::OkePlatform;
 use crate::provider::cluster_credential_rotation::openshift::OpenshiftPlatform;
 use crate::provider::cluster_credential_rotation::openshift::block::Openshift;
 use crate::provider::clusters::Clusters;
 use crate::provider::kubernetes::Shared;
+use crate::provider::oci::Oci;
 use crate::provider::openstack::Openstack;
 use crate::provider::plan_checks::PlanChecks;
 use crate::provider::timeouts::Defaults;
@@ -26,10 +28,11 @@ use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Resul
 use crate::tfplugin::model::Attr;
 
 /// The ways to the clouds that platforms share with the rest of the provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Services {
     pub clusters: Arc<Clusters>,
     pub kubernetes: Arc<Shared>,
+    pub oci: Arc<Oci>,
     pub openstack: Arc<Openstack>,
     /// In the place of every platform: for the random histories.
     #[cfg(test)]
@@ -51,6 +54,9 @@ pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platfo
     if let Attr::Known(block) = &model.magnum {
         return Some(Box::new(MagnumPlatform::new(services.clone(), block.clone())));
     }
+    if let Attr::Known(block) = &model.oke {
+        return Some(Box::new(OkePlatform::new(services.clone(), block.clone())));
+    }
     if let Attr::Known(block) = &model.openshift {
         return Some(Box::new(OpenshiftPlatform::new(services.clone(), block.clone())));
     }
@@ -59,11 +65,17 @@ pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platfo
 
 /// Whether a block is there whose arguments are not known yet.
 pub fn unknown(model: &ClusterRotation) -> bool {
-    model.magnum.is_unknown() || model.openshift.is_unknown()
+    model.magnum.is_unknown() || model.oke.is_unknown() || model.openshift.is_unknown()
 }
 
 /// What is imported by this id: the platform, with the block that stands for it in the state.
 pub fn of_import(services: &Services, id: &str) -> Result<(Box<dyn Platform>, ClusterRotation)> {
+    if OkePlatform::is_id(id) {
+        let block = OkePlatform::block_of_import(id);
+        let platform = OkePlatform::new(services.clone(), block.clone());
+        let model = ClusterRotation { oke: Attr::Known(block), ..ClusterRotation::default() };
+        return Ok((Box::new(platform), model));
+    }
     if OpenshiftPlatform::is_import(id) {
         let block = Openshift::default();
         let platform = OpenshiftPlatform::new(services.clone(), block.clone());
@@ -131,6 +143,18 @@ pub trait Platform: std::fmt::Debug + Send + Sync {
 
     /// The warning of an expiry that comes soon, if one does.
     fn expiring(&self, known: Known<'_>, now: Timestamp) -> Option<Diagnostic> {
+        let _ = (known, now);
+        None
+    }
+
+    /// What a change of the configuration that rotates nothing leads to, where that is not plain.
+    fn changed(&self, known: Known<'_>, config: &ClusterRotation) -> Vec<Diagnostic> {
+        let _ = (known, config);
+        Vec::new()
+    }
+
+    /// What keeps the overlap from being ended now, by what the state tells: an error of the plan.
+    fn too_young(&self, known: Known<'_>, now: Timestamp) -> Option<Diagnostic> {
         let _ = (known, now);
         None
     }

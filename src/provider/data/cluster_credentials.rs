@@ -1,5 +1,7 @@
 //! `data "rekey_cluster_credentials"`: whose clusters they are, and which are due.
 
+mod oke;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,14 +14,18 @@ use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::arguments::written;
 use crate::provider::clusters::Clusters as Shown;
 use crate::provider::magnum::{not_found, unreadable};
+use crate::provider::oci::Oci;
 use crate::provider::openstack::{Openstack, patience, token};
 use crate::rotation::Moment;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Result;
 use crate::tfplugin::model::{Attr, Model};
 use crate::tfplugin::traits::DataSource;
+use oke::{OkeClusters, OkeCredential};
 
-/// The credentials of Magnum clusters: who owns each, whether that user can still be relied on, which version it
+/// The credentials of clusters, of Magnum's, or with `oke` of Oracle's Kubernetes Engine.
+///
+/// Of Magnum: who owns each, whether that user can still be relied on, which version it
 /// runs, when its CA expires, and whether a rotation is recommended.
 ///
 /// One call for all clusters, one for each CA, and one, two or three for each template and each owner: their number
@@ -30,12 +36,18 @@ use crate::tfplugin::traits::DataSource;
 /// `completed_at`.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Clusters {
-    /// Only this one, by name or uuid; default all of the project.
-    #[attr(optional)]
+    /// Only this one of Magnum's, by name or uuid; default all of the project.
+    #[attr(optional, conflicts_with("oke"))]
     pub cluster: Attr<String>,
-    /// What was found.
+    /// What was found of Magnum's.
     #[attr(computed)]
     pub clusters: Attr<Vec<ClusterCredential>>,
+    /// Clusters of Oracle's Kubernetes Engine instead.
+    #[attr(optional)]
+    pub oke: Attr<OkeClusters>,
+    /// What was found of OKE's.
+    #[attr(computed)]
+    pub oke_clusters: Attr<Vec<OkeCredential>>,
 }
 
 /// A cluster and its credentials.
@@ -100,12 +112,13 @@ pub struct ClusterCredential {
 #[derive(Debug)]
 pub struct ClusterCredentials {
     clusters: Arc<Shown>,
+    oci: Arc<Oci>,
     openstack: Arc<Openstack>,
 }
 
 impl ClusterCredentials {
-    pub fn new(openstack: Arc<Openstack>, clusters: Arc<Shown>) -> Self {
-        Self { clusters, openstack }
+    pub fn new(openstack: Arc<Openstack>, clusters: Arc<Shown>, oci: Arc<Oci>) -> Self {
+        Self { clusters, oci, openstack }
     }
 }
 
@@ -116,6 +129,11 @@ impl DataSource for ClusterCredentials {
     const NAME: &'static str = "cluster_credentials";
 
     async fn read(&self, cx: &Context, config: Clusters) -> Result<Clusters> {
+        if let Some(wanted) = config.oke.known() {
+            let found = oke::read(&self.oci, wanted, &patience(cx)).await?;
+            let (clusters, oke_clusters) = (Attr::Known(Vec::new()), Attr::Known(found));
+            return Ok(Clusters { clusters, oke_clusters, ..config });
+        }
         let session = self.openstack.session_now().await?;
         let patience = patience(cx);
         let caller = token(&session, &patience).await?;
@@ -144,7 +162,8 @@ impl DataSource for ClusterCredentials {
             let key = (target.cluster.name.clone(), target.cluster.uuid.clone());
             found.insert(key, look.at(target).await);
         }
-        Ok(Clusters { clusters: Attr::Known(found.into_values().collect()), ..config })
+        let clusters = Attr::Known(found.into_values().collect());
+        Ok(Clusters { clusters, oke_clusters: Attr::Known(Vec::new()), ..config })
     }
 }
 
