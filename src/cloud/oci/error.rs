@@ -128,12 +128,9 @@ impl From<http::Error> for Error {
             http::Error::Unreadable { request, reason, request_id } => {
                 Self::Unreadable { request, reason, request_id }
             }
-            http::Error::Unsendable { request, reason } => Self::NoAnswer {
-                request,
-                reason,
-                may_have_acted: false,
-                request_id: None,
-            },
+            http::Error::Unsendable { request, reason } => {
+                Self::NoAnswer { request, reason, may_have_acted: false, request_id: None }
+            }
         }
     }
 }
