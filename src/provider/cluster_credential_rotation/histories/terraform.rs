@@ -67,6 +67,7 @@ impl Workspace {
         let services = Services {
             clusters: Arc::default(),
             kubernetes: Arc::default(),
+            oci: Arc::default(),
             openstack: Arc::default(),
             stand_in: Some(Arc::clone(cloud)),
         };

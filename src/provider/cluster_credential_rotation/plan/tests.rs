@@ -72,6 +72,7 @@ fn platform(config: &ClusterRotation) -> MagnumPlatform {
     let services = Services {
         clusters: std::sync::Arc::default(),
         kubernetes: std::sync::Arc::default(),
+        oci: std::sync::Arc::default(),
         openstack: std::sync::Arc::default(),
         stand_in: None,
     };
