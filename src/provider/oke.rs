@@ -3,7 +3,6 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::cloud::kubernetes::Certificate;
@@ -18,8 +17,8 @@ pub struct Entrance {
 }
 
 /// Of the current context, or of the only cluster; None where it holds no CA.
-pub fn entrance(kubeconfig: &SecretString) -> Option<Entrance> {
-    let parsed: Value = serde_saphyr::from_str(kubeconfig.expose_secret()).ok()?;
+pub fn entrance(kubeconfig: &str) -> Option<Entrance> {
+    let parsed: Value = serde_saphyr::from_str(kubeconfig).ok()?;
     let named = |list: &str, name: &str| {
         let all = parsed[list].as_array()?;
         all.iter().find(|one| one["name"].as_str() == Some(name)).or_else(|| all.first()).cloned()
@@ -65,14 +64,13 @@ mod tests {
         parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
     }
 
-    fn kubeconfig(bundle: &str) -> SecretString {
+    fn kubeconfig(bundle: &str) -> String {
         let data = BASE64_STANDARD.encode(bundle);
         format!(
             "---\napiVersion: v1\nkind: \"\"\nclusters:\n- name: cluster-abc\n  cluster:\n    server: https://192.0.2.1:6443\n    \
              certificate-authority-data: {data}\nusers: []\ncontexts:\n- name: context-abc\n  context:\n    cluster: \
              cluster-abc\n    user: user-abc\ncurrent-context: context-abc\n"
         )
-        .into()
     }
 
     #[test]
@@ -93,7 +91,7 @@ mod tests {
     #[test]
     fn what_holds_no_ca_is_no_failure() {
         for text in ["", "{}", "clusters: []", "clusters: [{cluster: {}}]", "[", "a: b: c"] {
-            assert_eq!(entrance(&text.into()), None, "{text}");
+            assert_eq!(entrance(text), None, "{text}");
         }
         assert_eq!(entrance(&kubeconfig("no PEM")), None);
     }

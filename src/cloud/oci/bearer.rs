@@ -4,7 +4,6 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
 
 use super::config::ConfigError;
 use super::session::{Session, unsigned};
@@ -12,6 +11,7 @@ use super::signer::{Signatory, presigned};
 use super::{Error, Patience, Region};
 use crate::clock;
 use crate::cloud::http::Url;
+use crate::redaction::SecretString;
 
 /// Valid for some minutes from its making.
 #[derive(Clone, Debug)]
@@ -57,9 +57,7 @@ fn made(
     let mut url = Url::parse(&text).map_err(|_| no_address())?;
     url.path_segments_mut().map_err(|()| no_address())?.pop_if_empty().push(cluster_id);
     let (authorization, date) = presigned(&url, signatory, now).map_err(|why| unsigned(&why))?;
-    url.query_pairs_mut()
-        .append_pair("authorization", authorization.expose_secret())
-        .append_pair("date", &date);
+    url.query_pairs_mut().append_pair("authorization", &authorization).append_pair("date", &date);
     let token = BASE64_URL_SAFE.encode(url.as_str()).into();
     Ok(BearerToken { token, expires_at: now + SignedDuration::from_mins(4) })
 }
@@ -68,6 +66,7 @@ fn made(
 mod tests {
     use super::*;
     use crate::cloud::oci::fixtures::signatory;
+    use crate::redaction::ExposeSecret as _;
 
     #[test]
     fn the_token_is_a_signed_request_in_base64() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use crate::redaction::SecretString;
 use serde_json::{Value, json};
 
 use super::config::{Account, Login};

@@ -3,11 +3,11 @@
 //!
 //! An empty POST is signed like one with a body: its length 0, its type, and the digest of nothing.
 
+use crate::redaction::{ExposeSecret as _, SecretString};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -54,22 +54,22 @@ pub(super) fn sign(
         headers.push(("x-content-sha256", digest));
     }
     let authorization = authorization(&headers, signatory)?;
-    Ok(request.secret_header(AUTHORIZATION, &authorization).hides(&signatory.key_id))
+    // Good for five minutes only, so it is kept from logs and not remembered as a secret.
+    let mut value = HeaderValue::from_str(&authorization)
+        .map_err(|_| KeyError::Unreadable("its owner's name does not fit a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(request.header(AUTHORIZATION, value).hides(&signatory.key_id))
 }
 
 /// The header's value for these headers, which are signed in this order.
-fn authorization(
-    headers: &[(&str, String)],
-    signatory: &Signatory,
-) -> Result<SecretString, KeyError> {
+fn authorization(headers: &[(&str, String)], signatory: &Signatory) -> Result<String, KeyError> {
     let signature = signatory.key.sign(&signing_string(headers))?;
     let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
     Ok(format!(
         "Signature algorithm=\"rsa-sha256\",headers=\"{}\",keyId=\"{}\",signature=\"{signature}\",version=\"1\"",
         names.join(" "),
         signatory.key_id.expose_secret(),
-    )
-    .into())
+    ))
 }
 
 /// Of a request that is never sent, but handed to somebody: `authorization` and `date`.
@@ -77,7 +77,7 @@ pub(super) fn presigned(
     url: &Url,
     signatory: &Signatory,
     now: Timestamp,
-) -> Result<(SecretString, String), KeyError> {
+) -> Result<(String, String), KeyError> {
     let request = Request::new(Method::GET, url.clone());
     let date = http_date(now);
     let headers =

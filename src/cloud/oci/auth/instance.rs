@@ -1,14 +1,15 @@
 //! Instance principal: the machine's own certificate, from its metadata service, is exchanged for a token.
 
+use crate::redaction::SecretString;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, HeaderValue};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use zeroize::Zeroizing;
 
 use super::token::Claims;
 use super::{Held, signatory, trouble, unmade};
@@ -55,7 +56,7 @@ pub(super) async fn region(
         return Err(ConfigError::new("region", "there is no region").into());
     };
     let answer = fetched(client, &base(metadata.as_ref())?, "instance/region", patience).await?;
-    Ok(answer.expose_secret().trim().to_owned())
+    Ok(answer.trim().to_owned())
 }
 
 /// A token for the machine, with a key that is made for it.
@@ -72,8 +73,7 @@ pub(super) async fn login(
     let leaf = certificates(&leaf);
     let leaf = leaf.first().ok_or_else(|| odd("its metadata service gives none"))?;
     let tenancy = tenancy(leaf).ok_or_else(|| odd("it names no tenancy"))?;
-    let key = Key::from_pem(key.expose_secret(), None)
-        .map_err(|why| odd(&format!("its private key {why}")))?;
+    let key = Key::from_pem(&key, None).map_err(|why| odd(&format!("its private key {why}")))?;
     let machine = Signatory {
         key_id: format!("{tenancy}/fed-x509/{}", fingerprint(leaf)).into(),
         key: Arc::new(key),
@@ -123,7 +123,7 @@ async fn fetched(
     base: &Url,
     path: &str,
     patience: &Patience,
-) -> Result<SecretString, Error> {
+) -> Result<Zeroizing<String>, Error> {
     let what = format!("read {path} from the metadata service {base}");
     let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
@@ -139,7 +139,7 @@ async fn fetched(
         return Err(trouble(&what, &said, HINT, Some(&answer)));
     }
     match std::str::from_utf8(&answer.body) {
-        Ok(text) => Ok(text.into()),
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(trouble(&what, "its answer is no text", HINT, Some(&answer))),
     }
 }
@@ -163,8 +163,8 @@ fn token(answer: &Response) -> Option<SecretString> {
     Some(body.token).filter(|token| !token.is_empty()).map(SecretString::from)
 }
 
-fn certificates(text: &SecretString) -> Vec<Vec<u8>> {
-    let blocks = pem::parse_many(text.expose_secret()).unwrap_or_default();
+fn certificates(text: &str) -> Vec<Vec<u8>> {
+    let blocks = pem::parse_many(text).unwrap_or_default();
     blocks
         .into_iter()
         .filter(|block| block.tag() == "CERTIFICATE")

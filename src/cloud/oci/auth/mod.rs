@@ -13,8 +13,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::redaction::{ExposeSecret as _, SecretString};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::config::{Account, ConfigError, Login, Source, login::key};
@@ -22,7 +22,6 @@ use super::signer::Signatory;
 use super::{Error, Key, Patience, Region, Regions};
 use crate::clock;
 use crate::cloud::http::{Client, Interruption, Options, Pem, Response, Trust};
-use crate::redaction;
 
 /// One login, and the token that it has now.
 #[derive(Debug)]
@@ -181,7 +180,6 @@ impl Auth {
 
 /// Who signs with a token.
 fn signatory(token: &SecretString, key: Key) -> Signatory {
-    redaction::register(token);
     let key_id = format!("ST${}", token.expose_secret()).into();
     Signatory { key_id, key: Arc::new(key) }
 }

@@ -1,9 +1,9 @@
 //! What a session's token says of its own life. Its signature is the service's business.
 
+use crate::redaction::{ExposeSecret as _, SecretString};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 /// A minute before the end, as Oracle's SDKs do.

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use crate::redaction::{ExposeSecret as _, SecretString};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -29,7 +29,6 @@ pub(super) async fn login(
     patience: &Patience,
 ) -> Result<Held, Error> {
     let account = Source::File(account.to_owned()).read("auth")?;
-    crate::redaction::register(&account);
     let session_key = Key::generate().map_err(|why| unmade(&why))?;
     let bearer = format!("Bearer {}", account.expose_secret()).into();
     let request = Request::new(Method::POST, address.clone())

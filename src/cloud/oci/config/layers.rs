@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use crate::redaction::{ExposeSecret as _, SecretString};
 
 use super::ini::{DEFAULT, File, Profile};
 use super::{ConfigError, Settings, Source};

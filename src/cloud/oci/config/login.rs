@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use crate::redaction::{ExposeSecret as _, SecretString};
 
 use super::layers::{AUTH, FINGERPRINT, Layers, TENANCY, USER};
 use super::{ConfigError, Login, Source};
 use crate::cloud::http::Url;
 use crate::cloud::oci::key::Key;
 use crate::cloud::oci::signer::Signatory;
-use crate::redaction;
 
 /// The kinds by their names in the provider block.
 const KINDS: [&str; 5] =
@@ -172,10 +171,6 @@ pub(in crate::cloud::oci) fn key(
         Source::Text(_) => "private_key",
     };
     let pem = source.read(setting)?;
-    redaction::register(&pem);
-    if let Some(passphrase) = passphrase {
-        redaction::register(passphrase);
-    }
     Key::from_pem(pem.expose_secret(), passphrase).map_err(|why| {
         ConfigError::new(setting, format!("the private key ({}) {why}", source.name()))
     })

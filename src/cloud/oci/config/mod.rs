@@ -13,7 +13,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use crate::redaction::SecretString;
 
 use super::regions::{Region, Regions};
 use super::signer::Signatory;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use secrecy::ExposeSecret as _;
+use crate::redaction::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::*;

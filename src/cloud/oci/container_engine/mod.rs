@@ -12,7 +12,6 @@ mod tests;
 use std::time::Duration;
 
 use http::HeaderMap;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -177,13 +176,13 @@ impl<'s> ContainerEngine<'s> {
         self.list(&["workRequests", id, "logs"], &[("compartmentId", compartment)], patience).await
     }
 
-    /// A kubeconfig of this moment, YAML; whoever uses it needs Oracle's CLI for the token.
+    /// A kubeconfig of this moment, YAML. No secret: whoever uses it needs Oracle's CLI for the token.
     pub async fn kubeconfig(
         &self,
         cluster: &str,
         endpoint: Option<KubeconfigEndpoint>,
         patience: &Patience,
-    ) -> Result<SecretString, Error> {
+    ) -> Result<String, Error> {
         let mut wanted = json!({ "tokenVersion": "2.0.0" });
         if let Some(endpoint) = endpoint {
             wanted["endpoint"] = endpoint.name().into();
@@ -194,7 +193,7 @@ impl<'s> ContainerEngine<'s> {
         let label = call.label();
         let answer = self.session.send(call, patience).await?;
         match std::str::from_utf8(&answer.body) {
-            Ok(text) if !text.trim().is_empty() => Ok(text.into()),
+            Ok(text) if !text.trim().is_empty() => Ok(text.to_owned()),
             _ => Err(Error::Unreadable {
                 request: label,
                 reason: "it is no text".to_owned(),

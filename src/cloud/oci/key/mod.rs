@@ -9,6 +9,7 @@ mod unlock;
 #[cfg(test)]
 mod tests;
 
+use crate::redaction::SecretString;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
@@ -16,7 +17,6 @@ use pem::Pem;
 use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
-use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 /// A private key of 2048 to 4096 bits.

@@ -3,13 +3,13 @@
 
 use std::num::NonZeroU32;
 
+use crate::redaction::{ExposeSecret as _, SecretString};
 use aes::{Aes128, Aes192, Aes256};
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 use md5::{Digest as _, Md5};
 use ring::pbkdf2;
-use secrecy::{ExposeSecret as _, SecretString};
 use yasna::models::ObjectIdentifier;
 use yasna::{ASN1Result, BERReader};
 use zeroize::Zeroizing;

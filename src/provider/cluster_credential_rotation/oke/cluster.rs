@@ -72,7 +72,7 @@ pub async fn open(platform: &OkePlatform, cx: &Context, which: Which<'_>) -> Res
         ClusterLifecycle::Deleting | ClusterLifecycle::Deleted | ClusterLifecycle::Creating => None,
         _ => session.container_engine().kubeconfig(&shows.id, None, &patience).await.ok(),
     };
-    let entrance = kubeconfig.as_ref().and_then(entrance);
+    let entrance = kubeconfig.as_deref().and_then(entrance);
     Ok(Opened::Here(Box::new(OkeCluster { session, patience, shows, entrance })))
 }
 

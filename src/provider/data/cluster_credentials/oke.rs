@@ -103,7 +103,7 @@ async fn one(session: &Session, cluster: Cluster, patience: &Patience) -> OkeCre
         Err(_) => None,
     };
     let kubeconfig = engine.kubeconfig(&cluster.id, None, patience).await.ok();
-    let cas = kubeconfig.as_ref().and_then(entrance).as_ref().map(Entrance::fingerprints);
+    let cas = kubeconfig.as_deref().and_then(entrance).as_ref().map(Entrance::fingerprints);
     let phase = told.as_ref().and_then(|told| match shown::phase(told) {
         None if told.status == RotationStatus::default() => Some(Phase::None),
         phase => phase,

@@ -1,8 +1,8 @@
 //! A cluster of OKE's: its kubeconfig as it is now, with a token in place of the command that would fetch one.
 
+use crate::redaction::ExposeSecret as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{Kubeconfig, OkeCluster, Private};
@@ -10,7 +10,6 @@ use crate::cloud::oci::container_engine::KubeconfigEndpoint;
 use crate::provider::oci::{Oci, call};
 use crate::provider::oke::{Entrance, entrance};
 use crate::provider::openstack::patience;
-use crate::redaction;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::{Attr, Secret};
@@ -46,7 +45,6 @@ pub(super) async fn open(
         .into());
     };
     let token = session.bearer_token(&id, &patience).await.map_err(failed)?;
-    redaction::register(&token.token);
     let token = Secret(token.token);
     let result = Kubeconfig {
         client_certificate: Attr::Null,
