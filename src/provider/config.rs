@@ -149,7 +149,7 @@ pub struct Openstack {
     /// The name of a cloud in `clouds.yaml`.
     #[attr(optional)]
     pub cloud: Attr<String>,
-    /// The identity provider's OpenID configuration: `https://…/.well-known/openid-configuration`.
+    /// The identity provider's `OpenID` configuration: `https://…/.well-known/openid-configuration`.
     #[attr(optional)]
     pub discovery_endpoint: Attr<String>,
     /// Scope to this domain rather than to a project.

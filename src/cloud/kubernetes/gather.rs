@@ -36,7 +36,7 @@ impl Client {
             deadline: Some(Instant::now() + GATHERING),
         };
         let gathering = self.gather(&mut stuck, since, &patience);
-        if let Err(error) = within(&patience, "", begun, gathering).await {
+        if let Err(error) = within(&patience, "", begun, Box::pin(gathering)).await {
             tracing::debug!(%error, "the report on the rollout is incomplete");
         }
         Error::Stuck(Box::new(stuck))

@@ -29,7 +29,7 @@ impl Client {
             let (client, workload, patience) =
                 (self.clone(), (*workload).clone(), patience.clone());
             waits.spawn(async move {
-                let ended = client.wait_for_rollout(&workload, stamp, &patience).await;
+                let ended = Box::pin(client.wait_for_rollout(&workload, stamp, &patience)).await;
                 (position, workload, ended)
             });
         }

@@ -56,7 +56,7 @@ impl Client {
             Ok(rollout) => Ok(rollout),
             Err(Halt::Broken(error)) => Err(error),
             Err(Halt::Stuck(reason)) => {
-                Err(self.stuck(workload, reason, since, begun, patience).await)
+                Err(Box::pin(self.stuck(workload, reason, since, begun, patience)).await)
             }
         }
     }

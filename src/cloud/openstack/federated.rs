@@ -192,7 +192,7 @@ fn form_of(fields: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
         for byte in value.bytes() {
             match byte {
                 b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' => {
-                    form.push(byte)
+                    form.push(byte);
                 }
                 b' ' => form.push(b'+'),
                 _ => {

@@ -147,13 +147,11 @@ impl<'s> Keystone<'s> {
                 let owned = all.into_iter().map(|credential| owned(credential, user_id));
                 return Ok(owned.collect());
             };
-            match next_page(&request.url, &next) {
-                Some(url) => request.url = url,
-                None => {
-                    let reason = "its link to the next page leads nowhere else";
-                    return unreadable(&request, reason.to_owned());
-                }
-            }
+            let Some(url) = next_page(&request.url, &next) else {
+                let reason = "its link to the next page leads nowhere else";
+                return unreadable(&request, reason.to_owned());
+            };
+            request.url = url;
         }
         unreadable(&request, format!("it has more than {MOST_PAGES} pages"))
     }

@@ -159,7 +159,7 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        act::create(self, cx, change, state).await
+        Box::pin(act::create(self, cx, change, state)).await
     }
 
     async fn update(
@@ -168,7 +168,7 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        act::update(self, cx, change, state).await
+        Box::pin(act::update(self, cx, change, state)).await
     }
 
     async fn delete(&self, cx: &Context, prior: Kept, state: &StateCell<Self>) -> Result<()> {

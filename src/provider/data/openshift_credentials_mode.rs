@@ -30,16 +30,16 @@ pub struct CredentialsMode {
     /// `spec.credentialsMode` of the operator's configuration; empty means by what the root credential can do.
     #[attr(computed)]
     pub credentials_mode: Attr<String>,
-    /// What `credentials_mode` and the legacy ConfigMap come to: `default`, `manual`, `mint`, `passthrough`, or `conflict`.
+    /// What `credentials_mode` and the legacy `ConfigMap` come to: `default`, `manual`, `mint`, `passthrough`, or `conflict`.
     #[attr(computed)]
     pub effective_mode: Attr<String>,
-    /// The CredentialsRequests that fail now, each with its secret and condition.
+    /// The `CredentialsRequest`s that fail now, each with its secret and condition.
     #[attr(computed)]
     pub failing: Attr<Vec<String>>,
     /// The cluster's own name for itself, which begins its resources' names in the cloud.
     #[attr(computed)]
     pub id: Attr<String>,
-    /// Whether the ConfigMap from before `credentials_mode` says that the operator is disabled.
+    /// Whether the `ConfigMap` from before `credentials_mode` says that the operator is disabled.
     #[attr(computed)]
     pub legacy_disabled: Attr<bool>,
     /// The mode: `mint`, `mint_root_removed`, `passthrough`, `passthrough_root_removed`, `manual_long_term`,

@@ -341,7 +341,7 @@ impl Cluster for MagnumCluster {
     }
 
     async fn advance(&self, stage: &mut Stage<'_>) -> Result<Advance, Failure> {
-        super::prove::advance(self, stage).await
+        Box::pin(super::prove::advance(self, stage)).await
     }
 }
 

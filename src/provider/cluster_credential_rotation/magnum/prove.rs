@@ -25,7 +25,7 @@ use crate::tfplugin::diagnostics::Diagnostic;
 pub async fn advance(cluster: &MagnumCluster, stage: &mut Stage<'_>) -> Result<Advance, Failure> {
     let mut notes = Notes::of(stage.notes);
     let done = if stage.phase == Phase::Restarting {
-        workloads::advance(cluster, stage, &mut notes).await
+        Box::pin(workloads::advance(cluster, stage, &mut notes)).await
     } else {
         proven(cluster, stage, &mut notes).await
     };

@@ -55,9 +55,10 @@ pub async fn open(platform: &OkePlatform, cx: &Context, which: Which<'_>) -> Res
             let memory = Memory::of(known.memory);
             let called = told::called(memory.name.as_deref(), &id);
             let gone = is_gone(&session, &memory, &id, &patience).await;
-            return Ok(match gone {
-                true => Opened::Gone(told::gone(&called)),
-                false => Opened::Hidden(told::hidden(&called, &session.account().whose, &error)),
+            return Ok(if gone {
+                Opened::Gone(told::gone(&called))
+            } else {
+                Opened::Hidden(told::hidden(&called, &session.account().whose, &error))
             });
         }
         (Err(error), _) => {
@@ -282,8 +283,8 @@ impl Cluster for OkeCluster {
         state: &ClusterRotation,
         notes: &mut Value,
     ) -> Result<(), Failure> {
-        let mut noted = Notes::of(notes);
-        let token = noted.start_token.clone().map_or_else(RetryToken::new, RetryToken::named);
+        let mut written = Notes::of(notes);
+        let token = written.start_token.clone().map_or_else(RetryToken::new, RetryToken::named);
         let Some(delay) = period(&state.overlap) else {
             return Err(Failure::Refused(told::overlap_must_be_said().into()));
         };
@@ -293,8 +294,8 @@ impl Cluster for OkeCluster {
             engine.start_credential_rotation(self.id(), &delay, &token, &self.patience).await;
         let error = match sent {
             Ok(accepted) => {
-                noted.follow(accepted.work_request_id);
-                *notes = noted.write();
+                written.follow(accepted.work_request_id);
+                *notes = written.write();
                 return Ok(());
             }
             Err(error) => error,

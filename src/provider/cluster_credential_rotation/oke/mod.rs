@@ -94,7 +94,7 @@ impl Platform for OkePlatform {
         if self.block.cluster_id.known().is_some_and(|id| !Self::is_id(id)) {
             errors.push(told::no_cluster_id());
         }
-        match period(&config.overlap).map(|overlap| overlap.seconds()) {
+        match period(&config.overlap).map(crate::rotation::Period::seconds) {
             Some(seconds) if !(SHORTEST..=LONGEST).contains(&seconds) => {
                 errors.push(told::overlap_out_of_bounds());
             }

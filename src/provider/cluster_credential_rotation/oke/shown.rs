@@ -12,11 +12,11 @@ use crate::rotation::course::Phase;
 pub fn phase(rotation: &CredentialRotation) -> Option<Phase> {
     match (&rotation.status_details, &rotation.status) {
         (RotationDetails::IssuingNewCredentials, _) => Some(Phase::Issuing),
-        (RotationDetails::NewCredentialsIssued, _) => Some(Phase::Overlap),
+        (RotationDetails::NewCredentialsIssued, _)
+        | (RotationDetails::Other(_), RotationStatus::Waiting) => Some(Phase::Overlap),
         (RotationDetails::RetiringOldCredentials, _) => Some(Phase::Retiring),
-        (RotationDetails::Completed, _) => Some(Phase::Completed),
-        (RotationDetails::Other(_), RotationStatus::Waiting) => Some(Phase::Overlap),
-        (RotationDetails::Other(_), RotationStatus::Completed) => Some(Phase::Completed),
+        (RotationDetails::Completed, _)
+        | (RotationDetails::Other(_), RotationStatus::Completed) => Some(Phase::Completed),
         // Both phases are "in progress", and the date is there from the issue to the retirement.
         (RotationDetails::Other(_), RotationStatus::InProgress) => {
             let date = rotation.time_auto_completion_scheduled;

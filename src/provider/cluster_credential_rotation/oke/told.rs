@@ -33,11 +33,13 @@ pub fn called(name: Option<&str>, id: &str) -> String {
 /// Seconds as OKE takes them: `P5DT5H5M`.
 pub fn iso(seconds: i64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let time: String = [(rest / 3_600, 'H'), (rest % 3_600 / 60, 'M'), (rest % 60, 'S')]
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
+    let mut time = String::new();
+    for (number, unit) in [(rest / 3_600, 'H'), (rest % 3_600 / 60, 'M'), (rest % 60, 'S')] {
+        if number > 0 {
+            time.push_str(&number.to_string());
+            time.push(unit);
+        }
+    }
     if time.is_empty() { format!("P{days}D") } else { format!("P{days}DT{time}") }
 }
 

@@ -213,9 +213,9 @@ impl Cluster for OpenshiftCluster {
         _state: &ClusterRotation,
         notes: &mut Value,
     ) -> Result<(), Failure> {
-        let mut noted = Notes::of(notes);
-        let sent = rotate::send(self, &mut noted).await;
-        *notes = noted.write();
+        let mut written = Notes::of(notes);
+        let sent = rotate::send(self, &mut written).await;
+        *notes = written.write();
         sent
     }
 

@@ -46,7 +46,8 @@ pub(super) async fn all(cluster: &OpenshiftCluster, sends: bool) -> Vec<Diagnost
         to_rotate(platform, &situation, route == Route::Mint, removes);
     match workloads::wanted(block) {
         Ok(workloads) => {
-            wanted.extend(workloads.iter().flat_map(|workload| workload.permissions()))
+            wanted
+                .extend(workloads.iter().flat_map(crate::cloud::kubernetes::Workload::permissions));
         }
         Err(why) => all.push(why),
     }

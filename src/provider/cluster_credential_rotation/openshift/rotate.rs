@@ -103,9 +103,10 @@ async fn step(
                 if !outcome.unwell.is_empty() {
                     stage.cx.tell(told::still_unwell(&cluster.called(), &outcome.unwell));
                 }
-                return Ok(match notes.left.is_empty() {
-                    true => Advance::Done(Proof::seen()),
-                    false => Advance::More(Phase::Restarting),
+                return Ok(if notes.left.is_empty() {
+                    Advance::Done(Proof::seen())
+                } else {
+                    Advance::More(Phase::Restarting)
                 });
             }
             Action::Stop(stopped) => {

@@ -51,15 +51,12 @@ pub(super) async fn advance(
     let wanted = wanted(&cluster.block).map_err(unfinished)?;
     // Those that the block does not name any more are nobody's business.
     notes.left.retain(|name| wanted.iter().any(|workload| workload.to_string() == *name));
-    let stamp = match notes.restarted_at {
-        Some(stamp) => stamp,
+    let stamp = if let Some(stamp) = notes.restarted_at {
+        stamp
+    } else {
         // By the cluster's own clock, as its pods' ages are.
-        None => {
-            let version = client.version(&cluster.patience).await;
-            version
-                .map_err(|error| unfinished(told::not_restarted(&cluster.called(), None, &error)))?
-                .1
-        }
+        let version = client.version(&cluster.patience).await;
+        version.map_err(|error| unfinished(told::not_restarted(&cluster.called(), None, &error)))?.1
     };
     notes.restarted_at = Some(stamp);
     let mut failures = Vec::new();
