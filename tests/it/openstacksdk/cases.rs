@@ -88,6 +88,8 @@ pub(super) fn agreed() -> Vec<Case> {
     cases
 }
 
+// A list, however long it is.
+#[allow(clippy::too_many_lines)]
 fn of_the_environment() -> Vec<Case> {
     let without =
         |name: &str| NAMES.iter().copied().filter(|(key, _)| *key != name).collect::<Vec<_>>();

@@ -42,9 +42,9 @@ async fn kubectl_gets_changes_and_deletes_what_is_there() {
     cluster.component_holds(MACHINE_API, "clouds.yaml", "two").await;
     let uid = cluster.component(MACHINE_API).await["metadata"]["uid"].clone();
     kubectl(&["delete", "secret", &name, "-n", &namespace]);
-    let path = cluster.component_path(MACHINE_API);
+    let place = cluster.component_path(MACHINE_API);
     let is_new = |secret: &Value| !secret.is_null() && secret["metadata"]["uid"] != uid;
-    cluster.until("made anew", &path, is_new).await;
+    cluster.until("made anew", &place, is_new).await;
 
     let ready = ["wait", "clusteroperator/cloud-credential", "--for=condition=Available"];
     kubectl(&[&ready[..], &["--timeout=20s"]].concat());

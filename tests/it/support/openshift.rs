@@ -125,7 +125,7 @@ impl Cluster {
         self.api().get(path).await.unwrap().unwrap_or_default()
     }
 
-    /// A condition of the ClusterOperator: status, reason, message.
+    /// A condition of the `ClusterOperator`: status, reason, message.
     pub(crate) async fn said(&self, condition: &str) -> (String, String, String) {
         of_condition(&self.get(OPERATOR).await, condition)
     }
@@ -142,8 +142,8 @@ impl Cluster {
         self.patch(&self.root_path(), json!({ "data": data })).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, patch: Value) -> Value {
-        self.api().patch(path, &patch).await.unwrap()
+    pub(crate) async fn patch(&self, path: &str, change: Value) -> Value {
+        self.api().patch(path, &change).await.unwrap()
     }
 
     pub(crate) async fn delete(&self, path: &str) {

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use super::super::testing::{client, patience};
 use super::*;
 
+type Asked = Arc<Mutex<Vec<(String, String, Value)>>>;
+
 /// A server that answers all with this, and what it was asked: the line, the body's kind, the body.
-fn server(status: u16, answer: Value) -> (Router, Arc<Mutex<Vec<(String, String, Value)>>>) {
+fn server(status: u16, answer: Value) -> (Router, Asked) {
     let asked = Arc::<Mutex<Vec<_>>>::default();
     let received = Arc::clone(&asked);
     let router = Router::new().fallback(any(async move |request: Request| {

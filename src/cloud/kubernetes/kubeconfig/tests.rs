@@ -319,7 +319,7 @@ fn a_bomb_is_refused() {
     let mut text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("a{level}: &a{level} [{aliases}]\n");
+        text = format!("{text}a{level}: &a{level} [{aliases}]\n");
     }
     let error = parse(&text).unwrap_err();
     assert!(error.message.contains("is no kubeconfig"), "{error}");

@@ -10,7 +10,7 @@ const BASE: &str = "/apis/apps/v1/namespaces/ns";
 const DATE: &str = "Sun, 22 Nov 2026 10:10:00 GMT";
 
 /// A server with one Deployment that is rolled out, these pods of it, and a replica set that may be listed or not.
-fn server(pods: Value, sets_may_be_listed: bool) -> Router {
+fn server(pods: &Value, sets_may_be_listed: bool) -> Router {
     let deployment = json!({
         "metadata": { "name": "web", "uid": "the-deployment", "generation": 1 },
         "spec": { "replicas": 1, "selector": { "matchLabels": { "app": "web" } } },
@@ -62,7 +62,7 @@ async fn a_pod_that_never_goes_is_told_of_and_not_waited_for() {
         pod("old", OWN, "2026-11-22T09:00:00Z", Some("2026-11-22T10:05:00Z")),
         pod("new", OWN, "2026-11-22T10:00:05Z", None),
     ]);
-    let rollout = follow(server(pods, true)).await;
+    let rollout = follow(server(&pods, true)).await;
     assert_eq!((rollout.pods.len(), rollout.lingering.len()), (2, 1));
     let advice = rollout.advice().unwrap();
     assert!(advice.contains("old on node-1") && advice.contains("--force"), "{advice}");
@@ -75,7 +75,7 @@ async fn the_pods_of_a_canary_beside_it_are_none_of_its() {
             pod("canary", CANARY, "2026-11-22T09:00:00Z", None),
             pod("new", OWN, "2026-11-22T10:00:05Z", None),
         ]);
-        let rollout = follow(server(pods, sets_may_be_listed)).await;
+        let rollout = follow(server(&pods, sets_may_be_listed)).await;
         let names: Vec<_> = rollout.pods.iter().map(|pod| &*pod.name).collect();
         assert_eq!(names, ["new"], "{sets_may_be_listed}");
         assert_eq!(rollout.advice(), None);

@@ -73,7 +73,7 @@ impl Cloud {
     }
 
     pub fn truth(&self) -> MutexGuard<'_, Truth> {
-        self.truth.lock().unwrap()
+        self.truth.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// What goes wrong in the run that begins.

@@ -77,9 +77,9 @@ fn what_was_asked_for_is_done_once_in_every_history() {
         let tally = runtime.block_on(async {
             let mut world = World::new(rotate_on_create);
             for event in &events {
-                world.happen(event).await?;
+                Box::pin(world.happen(event)).await?;
             }
-            world.come_to_rest().await?;
+            Box::pin(world.come_to_rest()).await?;
             Ok(world.tally)
         });
         let tally = tally.map_err(|failure: String| TestCaseError::fail(failure))?;

@@ -215,7 +215,7 @@ impl Cluster for StandIn {
     async fn advance(&self, stage: &mut Stage<'_>) -> Result<Advance, Failure> {
         let known = marks(stage.notes.get("known"));
         loop {
-            self.reads().await.map_err(|why| Failure::Unfinished(why))?;
+            self.reads().await.map_err(Failure::Unfinished)?;
             let (alive, failed) = {
                 let truth = self.0.truth();
                 (ids(&truth.alive), truth.failed)

@@ -197,19 +197,15 @@ impl Workspace {
         if let Some(result) = &result {
             whole(&result.state)?;
         }
-        match applied {
-            Ok(()) => {
-                let result = result.ok_or("an apply that succeeded left nothing")?;
-                consistent(&plan.planned, &result.state)?;
-                self.store(Some(result));
-                Ok(Run::Done)
-            }
-            Err(Diagnostics(_)) => {
-                self.tainted = prior.is_none() && result.is_some();
-                self.store(result);
-                Ok(Run::Failed)
-            }
+        if let Err(Diagnostics(_)) = applied {
+            self.tainted = prior.is_none() && result.is_some();
+            self.store(result);
+            return Ok(Run::Failed);
         }
+        let result = result.ok_or("an apply that succeeded left nothing")?;
+        consistent(&plan.planned, &result.state)?;
+        self.store(Some(result));
+        Ok(Run::Done)
     }
 
     fn died(&mut self, before: Option<Record>, options: &Options) -> Run {
@@ -237,12 +233,12 @@ impl Workspace {
 fn proposed(prior: Option<&Record>, config: &ClusterRotation) -> ClusterRotation {
     let Some(prior) = prior else { return config.clone() };
     ClusterRotation {
-        complete_generation: config.complete_generation.clone(),
+        complete_generation: config.complete_generation,
         magnum: config.magnum.clone(),
         overlap: config.overlap.clone(),
         renew_before: config.renew_before.clone(),
-        rotate: config.rotate.clone(),
-        rotate_on_create: config.rotate_on_create.clone(),
+        rotate: config.rotate,
+        rotate_on_create: config.rotate_on_create,
         rotation_period: config.rotation_period.clone(),
         timeouts: config.timeouts.clone(),
         triggers: config.triggers.clone(),

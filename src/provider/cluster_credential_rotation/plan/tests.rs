@@ -53,7 +53,7 @@ fn state(config: &ClusterRotation, phase: Phase) -> ClusterRotation {
         completed_at: text("2026-01-01T00:00:00Z"),
         expires_at: of_ca("2031-01-01T00:00:00Z"),
         generation: Attr::Known(3),
-        id: text(&format!("{UUID}/{}", credential)),
+        id: text(&format!("{UUID}/{credential}")),
         owner_user_id: text("u1"),
         phase: text(phase.name()),
         rotation_due: rotation_due(&[]),
