@@ -51,6 +51,10 @@ impl Directory {
         Ok(fs::write(self.folder.path().join(name), text)?)
     }
 
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Sets a variable for all later commands.
     pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         self.environment.insert(name, value.to_owned());

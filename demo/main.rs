@@ -6,6 +6,7 @@
 mod cli;
 mod cluster;
 mod consumer;
+mod oke;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -67,10 +68,11 @@ async fn main() -> Outcome<()> {
     tour.destroy(&[&first, &second, &third]).await?;
     tour.rotate_a_cluster().await?;
     tour.replace_its_ca().await?;
+    tour.rotate_an_oke_cluster().await?;
 
     title("That was it");
     say(&format!(
-        "Three generations of a credential, a cluster's credential and its CA in {} seconds; no consumer was left without one that works.",
+        "Three generations of a credential, a cluster's credential and its CA, and a year of another cluster in {} seconds; no consumer was left without one that works.",
         begun.elapsed().as_secs()
     ));
     say(

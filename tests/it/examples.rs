@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::support::kubernetes::{ControlPlane, binary};
 use crate::support::magnum::Magnum;
+use crate::support::oci::Oci;
 use crate::support::openstack::{Keystone, User, unique};
 use crate::support::terraform::{Workspace, repository};
 use crate::support::tools::{Cli, Feature};
@@ -173,6 +174,43 @@ async fn everything_about_clusters_rotates_with_the_sandbox() {
 }
 
 #[tokio::test]
+async fn everything_about_oke_works_with_the_sandbox() {
+    let examples = of_oke();
+    assert!(examples.len() >= 2, "{examples:?}");
+    for cli in Cli::all() {
+        for file in &examples {
+            println!("{} with {}", file.display(), cli.path.display());
+            let sandbox = Sandbox::start().await;
+            let id = sandbox.create_oke_cluster("prod").id;
+            let alice = Oci::new(&sandbox, "alice");
+            let mut workspace = Workspace::new(cli);
+            // The profile DEFAULT of ~/.oci/config, as in the examples.
+            workspace.env("HOME", alice.home().to_str().unwrap());
+            workspace.env("OCI_CLI_ENDPOINT", &alice.endpoint);
+            workspace.env("TF_VAR_cluster_id", &id);
+            let text = std::fs::read_to_string(file).unwrap();
+            if !text.contains("provider \"rekey\"") {
+                let provider =
+                    std::fs::read_to_string(repository("examples/provider/provider_oci.tf"));
+                workspace.write("provider.tf", &provider.unwrap());
+            }
+            workspace.write("main.tf", &text.replace("ocid1.cluster.oc1.iad.aaaaaaaaexample", &id));
+            if !knows(cli, file) {
+                is_refused(workspace, file).await;
+                continue;
+            }
+            workspace.apply(&[]).await.ok();
+            workspace.plan(&[]).await.empty();
+            let rotates = text.contains("resource \"rekey_cluster_credential_rotation\"");
+            let starts = usize::from(rotates && !text.contains("import {"));
+            assert_eq!(sandbox.oke("prod").starts, starts);
+            workspace.destroy(&[]).await.ok();
+            assert_eq!(sandbox.oke("prod").starts, starts);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_settings_of_the_provider_block_log_in() {
     let keystone = Keystone::get().await;
     for cli in Cli::all() {
@@ -236,14 +274,23 @@ async fn every_example_is_formatted() {
 
 /// The folders that hold a whole configuration.
 fn whole() -> Vec<PathBuf> {
-    folders(&repository("examples"))
-        .into_iter()
-        .filter(|folder| {
-            let name = folder.file_name().unwrap().to_str().unwrap();
-            // What is about OpenShift is applied by `scenarios_openshift`.
-            !PARTS.contains(&name) && !name.starts_with("openshift")
-        })
-        .collect()
+    // What is about OpenShift is applied by `scenarios_openshift`.
+    let is_of_openshift =
+        |folder: &Path| folder.file_name().unwrap().to_str().unwrap().starts_with("openshift");
+    configurations().filter(|folder| !is_of_oke(folder) && !is_of_openshift(folder)).collect()
+}
+
+fn configurations() -> impl Iterator<Item = PathBuf> {
+    let is_part = |folder: &PathBuf| PARTS.contains(&folder.file_name().unwrap().to_str().unwrap());
+    folders(&repository("examples")).into_iter().filter(move |folder| !is_part(folder))
+}
+
+/// Every example that needs an OKE, whole or in parts.
+fn of_oke() -> Vec<PathBuf> {
+    let examples = repository("examples");
+    let inner = PARTS[1..].iter().flat_map(|kind| folders(&examples.join(kind)));
+    let all = configurations().chain(inner).flat_map(|folder| files(&folder));
+    all.filter(|file| is_of_oke(file) && !is_import(file)).collect()
 }
 
 /// The examples of the single types and functions.
@@ -252,7 +299,7 @@ fn parts() -> Vec<PathBuf> {
         .iter()
         .flat_map(|kind| folders(&repository("examples").join(kind)))
         .flat_map(|folder| files(&folder))
-        .filter(|file| !file.file_name().unwrap().to_str().unwrap().starts_with("import"))
+        .filter(|file| !is_import(file) && !is_of_oke(file))
         .collect()
 }
 
@@ -270,6 +317,17 @@ async fn is_refused(mut workspace: Workspace, part: &Path) {
     let unread = !workspace.cli().has(Feature::EphemeralResources) && text.contains("ephemeral");
     let word = if unread { "ephemeral" } else { "secret_wo" };
     workspace.plan(&[]).await.fails().says(word);
+}
+
+/// Does it only stand beside another one?
+fn is_import(file: &Path) -> bool {
+    file.file_name().unwrap().to_str().unwrap().starts_with("import")
+}
+
+/// Does it need an OKE?
+fn is_of_oke(part: &Path) -> bool {
+    let text = part.strip_prefix(repository("examples")).unwrap().to_str().unwrap();
+    text.contains("oke") && !text.contains("token") || text.contains("oci")
 }
 
 /// Does it need a Magnum?

@@ -12,5 +12,6 @@ pub(crate) mod oci;
 pub(crate) mod openshift;
 pub(crate) mod openstack;
 pub(crate) mod proxy;
+pub(crate) mod tee;
 pub(crate) mod terraform;
 pub(crate) mod tools;

@@ -1,4 +1,4 @@
-//! Oracle's own client: the official CLI, installed once under `target/oci`, and how they log
+//! Oracle's own clients: the official CLI and the SDK for Python, installed once under `target/oci`, and how they log
 //! in to the sandbox.
 
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use rekey_sandbox::{OciLogin, Sandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::terraform::Run;
@@ -71,6 +71,21 @@ impl Oci {
         Self { endpoint: login.endpoint.clone(), login, home }
     }
 
+    /// From now on it goes to this address.
+    pub(crate) fn at(mut self, endpoint: &str) -> Self {
+        endpoint.clone_into(&mut self.endpoint);
+        self
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// `~/.oci/config`.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.home.path().join(".oci/config")
+    }
+
     /// One more file in `~/.oci`; its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.home.path().join(".oci").join(name);
@@ -82,7 +97,7 @@ impl Oci {
     pub(crate) async fn cli(&self, arguments: &[&str]) -> Run {
         let mut all = vec!["--endpoint", &self.endpoint];
         all.extend(arguments);
-        self.run("oci", &all).await
+        self.run("oci", &all, "").await
     }
 
     /// What a command of the CLI prints as JSON; null for nothing.
@@ -94,18 +109,47 @@ impl Oci {
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"))
     }
 
-    async fn run(&self, program: &str, arguments: &[&str]) -> Run {
+    /// The CLI, at that time by its own clock.
+    pub(crate) async fn cli_at(&self, seconds: i64, arguments: &[&str]) -> Run {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oci/at.py");
+        let seconds = seconds.to_string();
+        let mut all = vec![script, &seconds];
+        all.extend(arguments);
+        self.run("python", &all, "").await
+    }
+
+    /// What calls of the SDK come to: each is `{name, args, kwargs}`.
+    pub(crate) async fn sdk(&self, calls: Value) -> Vec<Value> {
+        let config = json!({
+            "user": self.login.user,
+            "tenancy": self.login.tenancy,
+            "fingerprint": self.login.fingerprint,
+            "key_content": self.login.private_key,
+            "region": self.login.region,
+        });
+        let asked = json!({ "config": config, "endpoint": self.endpoint, "calls": calls });
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oci/calls.py");
+        let run = self.run("python", &[script], &asked.to_string()).await.ok();
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
+    async fn run(&self, program: &str, arguments: &[&str], input: &str) -> Run {
         let programs = tokio::task::spawn_blocking(programs).await.unwrap();
-        let output = tokio::process::Command::new(programs.join(program))
+        let mut child = tokio::process::Command::new(programs.join(program))
             .args(arguments)
             .env_clear()
             .envs(ENVIRONMENT)
             .env("HOME", self.home.path())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .output()
-            .await
+            .spawn()
             .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await.unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().await.unwrap();
         Run::new(format!("{program} {}", arguments.join(" ")), &output)
     }
 }
