@@ -83,6 +83,14 @@ impl Directory {
         Err(format!("{command} failed:\n{out}\n{}", String::from_utf8_lossy(&output.stderr)).into())
     }
 
+    /// Whether this CLI is 1.11 or newer, be it Terraform or OpenTofu.
+    pub(crate) fn has_write_only_arguments(&self) -> Outcome<bool> {
+        let told: Value = serde_json::from_str(&self.run(&["version", "-json"])?)?;
+        let version = told["terraform_version"].as_str().unwrap_or_default();
+        let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+        Ok((numbers.next(), numbers.next()) >= (Some(1), Some(11)))
+    }
+
     /// The attributes of a resource in the state.
     pub(crate) fn resource(&self, address: &str) -> Outcome<Value> {
         let state: Value = serde_json::from_str(&self.run(&["show", "-json"])?)?;

@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod consumer;
 mod oke;
+mod openshift;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -69,10 +70,11 @@ async fn main() -> Outcome<()> {
     tour.rotate_a_cluster().await?;
     tour.replace_its_ca().await?;
     tour.rotate_an_oke_cluster().await?;
+    tour.rotate_openshift().await?;
 
     title("That was it");
     say(&format!(
-        "Three generations of a credential, a cluster's credential and its CA, and a year of another cluster in {} seconds; no consumer was left without one that works.",
+        "Three generations of a credential, the credentials of three clusters and a CA, and a year of one of them, in {} seconds; no consumer was left without one that works.",
         begun.elapsed().as_secs()
     ));
     say(

@@ -1,0 +1,85 @@
+//! Every fault at every call: whatever went wrong, no component's secret is deleted twice, each ends with a credential
+//! that works, and the next runs come to rest.
+
+use rekey_sandbox::{Call, Fault, FaultRule};
+use serde_json::json;
+
+use super::{Openshift, PROD, WAYS, Way};
+use crate::host::Workspace;
+use crate::host::trouble::{alone, survive_each};
+use crate::support::tools::figure;
+
+/// Mostly waiting for answers that do not come: far more at a time than there are processors.
+const WORKERS: usize = 24;
+
+fn faults() -> [Fault; 5] {
+    [
+        Fault::InternalError,
+        Fault::ResetAfterCommit,
+        Fault::ServiceUnavailable { retry_after: None },
+        Fault::Timeout,
+        Fault::TruncatedJson,
+    ]
+}
+
+/// One run, however it ends.
+pub(super) async fn run(ws: &mut Workspace) {
+    let plan = ws.plan().await;
+    if !plan.told.failed() {
+        let _ = ws.apply(&plan).await;
+    }
+}
+
+/// How many calls it makes when all is well, those apart in which it waits for the operator.
+pub(super) async fn calls_of(way: Way) -> u64 {
+    let openshift = Openshift::start(way).await;
+    let mut ws = openshift.workspace().await;
+    openshift.bed.cloud.reset_calls();
+    run(&mut ws).await;
+    openshift.is_rotated_once("without a fault").await;
+    u64::try_from(openshift.bed.cloud.calls().len()).unwrap()
+}
+
+async fn survive(way: Way, call: u64, fault: &Fault) {
+    let openshift = Openshift::start(way).await;
+    let mut ws = openshift.workspace().await;
+    let cloud = &openshift.bed.cloud;
+    cloud.reset_calls();
+    cloud.inject(FaultRule::new(fault.clone()).at_call(call));
+    run(&mut ws).await;
+    let hit = cloud.calls().iter().find(|call| call.fault.is_some()).map(Call::kind);
+    let what = format!("{way:?}, {} at call {call} ({})", fault.name(), hit.unwrap_or_default());
+    cloud.clear_faults();
+    comes_to_rest(&openshift, &mut ws, &what).await;
+}
+
+/// Whatever happened before: the next runs end with nothing to do.
+pub(super) async fn comes_to_rest(openshift: &Openshift, ws: &mut Workspace, what: &str) {
+    let mut plan = ws.plan().await;
+    for _ in 0..3 {
+        if plan.is_empty() && plan.told.0.is_empty() {
+            break;
+        }
+        if !plan.told.failed() {
+            let _ = ws.apply(&plan).await;
+        }
+        plan = ws.plan().await;
+    }
+    assert!(plan.is_empty() && plan.told.0.is_empty(), "{what}: not at rest: {:#?}", plan.told);
+    assert_eq!(ws.attribute(PROD, "phase"), json!("completed"), "{what}");
+    openshift.is_rotated_once(what).await;
+}
+
+#[test]
+fn every_fault_at_every_call_comes_to_rest() {
+    let mut all = Vec::new();
+    for way in WAYS {
+        let calls = alone(calls_of(way));
+        assert!(calls > 20, "{way:?} makes {calls} calls");
+        for call in 1..=calls {
+            all.extend(faults().map(|fault| (way, call, fault)));
+        }
+    }
+    survive_each(&all, WORKERS, async |(way, call, fault)| survive(*way, *call, fault).await);
+    figure(&format!("fault run of OpenShift: {} combinations of call and fault", all.len()));
+}
