@@ -23,6 +23,7 @@ mod host_application_credential;
 mod host_cluster_rotation;
 mod host_oke;
 mod host_openshift_rotation;
+mod host_openshift;
 mod kubernetes;
 mod kubernetes_access;
 mod openstacksdk;
