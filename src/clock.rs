@@ -22,6 +22,15 @@ pub fn wait(length: Duration) -> Duration {
     length
 }
 
+/// What a cloud says that the time is. With `test-clock`, `REKEY_CLOUD_CLOCK_OFFSET` is added: for tests against a cloud
+/// whose own clock cannot be moved.
+pub fn of_cloud(said: Timestamp) -> Timestamp {
+    #[cfg(feature = "test-clock")]
+    return shifted::of_cloud(said);
+    #[cfg(not(feature = "test-clock"))]
+    said
+}
+
 #[cfg(feature = "test-clock")]
 pub use shifted::shift;
 
@@ -47,9 +56,16 @@ mod shifted {
     }
 
     pub(super) fn now() -> Timestamp {
-        let seconds = std::env::var("REKEY_CLOCK_OFFSET").ok().and_then(|text| text.parse().ok());
-        let of_process = SignedDuration::from_secs(seconds.unwrap_or_default());
-        let ahead = of_process.saturating_add(OFFSET.get());
+        let ahead = variable("REKEY_CLOCK_OFFSET").saturating_add(OFFSET.get());
         Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(super) fn of_cloud(said: Timestamp) -> Timestamp {
+        said.saturating_add(variable("REKEY_CLOUD_CLOCK_OFFSET")).unwrap_or(Timestamp::MAX)
+    }
+
+    fn variable(name: &str) -> SignedDuration {
+        let seconds = std::env::var(name).ok().and_then(|text| text.parse().ok());
+        SignedDuration::from_secs(seconds.unwrap_or_default())
     }
 }

@@ -18,6 +18,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -140,6 +141,11 @@ fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response:
         && let Ok(value) = HeaderValue::from_str(request_id)
     {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&world.clock.now())
+        && let Ok(value) = HeaderValue::from_str(&date)
+    {
+        response.headers_mut().insert(header::DATE, value);
     }
     let issued = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
     let user = issued.and_then(|token| world.keystone().user_name_of_token(token));

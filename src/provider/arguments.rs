@@ -40,19 +40,31 @@ pub fn number(generation: u64) -> Attr<i64> {
     Attr::Known(i64::try_from(generation).unwrap_or(i64::MAX))
 }
 
+/// The moment as Keystone keeps it, in microseconds; finer digits are lost on the way.
+pub fn as_keystone_keeps_it(moment: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment)
+}
+
 /// The moment without its fraction of a second.
 pub fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 fn parse_utc(text: &str) -> Result<Timestamp, String> {
-    let utc = text.ends_with(['Z', 'z']) && text.contains(['T', 't']);
-    text.parse::<Timestamp>().ok().filter(|_| utc).ok_or_else(|| {
-        format!(
-            "{text:?} is not a moment in UTC; write RFC 3339 with a time and a Z, such as \
-             2027-01-01T00:00:00Z (Keystone takes no other offset, and no date alone)"
-        )
-    })
+    let local = text.strip_suffix(['Z', 'z']).or_else(|| text.strip_suffix("+00:00"));
+    let local = local.filter(|local| local.contains(['T', 't']));
+    if let (Some(_), Ok(moment)) = (local, text.parse::<Timestamp>()) {
+        return Ok(moment);
+    }
+    if local.is_some_and(|local| local.parse::<jiff::civil::DateTime>().is_ok()) {
+        return Err(format!(
+            "{text:?} is later than the last moment that can be kept, 9999-12-30T22:00:00Z; what never ends has none"
+        ));
+    }
+    Err(format!(
+        "{text:?} is not a moment in UTC; write RFC 3339 with a time and a Z, such as \
+         2027-01-01T00:00:00Z (no other offset, and no date alone)"
+    ))
 }
 
 #[cfg(test)]
@@ -64,6 +76,9 @@ mod tests {
         let check_utc = |text: &str| check_utc(&Value::String(text.into()));
         assert!(check_utc("2027-01-01T00:00:00Z").is_ok());
         assert!(check_utc("2027-01-01T00:00:00.5Z").is_ok());
+        assert!(check_utc("2027-01-01T00:00:00+00:00").is_ok());
+        let last = check_utc("9999-12-31T23:59:59Z").unwrap_err();
+        assert!(last.contains("later than the last moment"), "{last}");
         for text in [
             "2027-01-01",
             "2027-01-01T00:00:00+02:00",

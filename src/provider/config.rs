@@ -164,6 +164,10 @@ pub struct Openstack {
     /// The identity provider that vouches for the login, by the name that Keystone gives it.
     #[attr(optional)]
     pub identity_provider: Attr<String>,
+    /// `true` trusts any certificate; the provider warns.
+    /// In `clouds.yaml` the same is `verify: false`.
+    #[attr(optional)]
+    pub insecure: Attr<bool>,
     /// Which endpoints of the catalog: `public` (the default), `internal` or `admin`.
     #[attr(optional, validate(custom(check_interface)))]
     pub interface: Attr<String>,
@@ -215,9 +219,6 @@ pub struct Openstack {
     /// The user, by name.
     #[attr(optional)]
     pub username: Attr<String>,
-    /// `false` trusts any certificate; the provider warns.
-    #[attr(optional)]
-    pub verify: Attr<bool>,
 }
 
 impl Openstack {
@@ -246,6 +247,7 @@ impl Openstack {
             domain_name,
             identity_endpoint_override,
             identity_provider,
+            insecure,
             interface,
             key,
             openid_scope,
@@ -262,8 +264,7 @@ impl Openstack {
             user_domain_id,
             user_domain_name,
             user_id,
-            username,
-            verify
+            username
         );
         let text = |attr: &Attr<String>| attr.known().cloned();
         let secret = |attr: &Attr<Secret>| attr.known().map(|secret| secret.0.clone());
@@ -302,7 +303,7 @@ impl Openstack {
             user_domain_name: text(&self.user_domain_name),
             user_id: text(&self.user_id),
             username: text(&self.username),
-            verify: self.verify.known().copied(),
+            verify: self.insecure.known().map(|insecure| !insecure),
         })
     }
 }

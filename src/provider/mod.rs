@@ -132,7 +132,7 @@ fn warning(caveat: &Caveat) -> Diagnostic {
     match caveat {
         Caveat::NotVerified => Diagnostic::warning(
             "Certificates are not verified",
-            "Whoever answers in the cloud's place is trusted and gets the login: `verify = false` in the provider block, \
+            "Whoever answers in the cloud's place is trusted and gets the login: `insecure = true` in the provider block, \
              `verify` or `insecure` in clouds.yaml, or OS_INSECURE says so. Use cacert instead.",
         ),
         Caveat::PlainText { setting, address } => Diagnostic::warning(

@@ -10,6 +10,8 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 /// What the calling Terraform or OpenTofu understands.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientCapabilities {
+    /// Terraform says yes in every apply, and in plans only where it is asked to; OpenTofu says nothing.
+    pub deferral_allowed: Option<bool>,
     pub write_only_attributes_allowed: bool,
 }
 

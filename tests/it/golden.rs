@@ -9,6 +9,7 @@
 
 mod beginning;
 mod ending;
+mod lifecycle;
 mod printing;
 mod rotating;
 mod seeing;

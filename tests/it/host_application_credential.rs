@@ -23,15 +23,19 @@
 
 mod adopted;
 mod awkward;
+mod clocks;
 mod configured;
 mod crash;
+mod elsewhere;
 mod failures;
 mod faults;
 mod fleet;
+mod left_behind;
 mod life;
 mod old_generations;
 mod owners;
 mod rate_limit;
+mod rights;
 mod rules;
 mod secrets;
 mod strays;

@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod catalog;
+mod clock;
 pub mod config;
 mod error;
 mod federated;

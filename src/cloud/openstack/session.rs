@@ -11,12 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::address::{address, extend, versioned};
 use super::answer::{judge, refuses_token, unreadable};
+use super::clock::CloudClock;
 use super::config::{Authentication, Cloud, Scope};
 use super::token::{Token, parsed};
 use super::{ApiError, Error, catalog, keystone::Keystone, magnum::Magnum};
@@ -71,6 +73,7 @@ struct Shared {
     /// Where Keystone's API is called: the login's address, or `identity_endpoint_override`.
     identity: Url,
     client: Client,
+    clock: CloudClock,
     slot: Mutex<Slot>,
 }
 
@@ -129,11 +132,22 @@ impl Session {
         };
         let client = Client::new(options);
         let slot = Mutex::default();
-        Ok(Self { shared: Arc::new(Shared { cloud, auth_url, identity, client, slot }) })
+        let clock = CloudClock::default();
+        Ok(Self { shared: Arc::new(Shared { cloud, auth_url, identity, client, clock, slot }) })
     }
 
     pub fn cloud(&self) -> &Cloud {
         &self.shared.cloud
+    }
+
+    /// The present time by the cloud's clock, as its answers tell it; this machine's before the first one.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// How far the cloud's clock is ahead of this machine's; None where they agree, or nothing is known.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.shared.clock.ahead()
     }
 
     /// The session's token: issued on first use, shared, renewed [`RENEWAL_MARGIN`] before its end.
@@ -227,6 +241,7 @@ impl Session {
         loop {
             let authorised = request.clone().secret_header(AUTH_TOKEN, &held.token.value);
             let answer = self.shared.client.send(&authorised, patience).await?;
+            self.shared.clock.hear(&answer.headers);
             let outcome = judge(&authorised, answer);
             let Err(Error::Api(refusal)) = &outcome else {
                 held.accepted.store(true, Ordering::Relaxed);

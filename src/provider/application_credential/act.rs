@@ -1,6 +1,5 @@
 //! Create and Update: the steps of the plan in their order, the honest state saved after each.
 
-use crate::clock;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::generation::{self, failed, prove, take_back};
 use crate::provider::application_credential::issue::no_random;
@@ -12,7 +11,6 @@ use crate::provider::application_credential::{
 };
 use crate::provider::openstack::{Openstack, patience, token};
 use crate::provider::schedule::Scheduled as _;
-use crate::provider::schedule::due::rotation_due;
 use crate::rotation::{Policy, Step, left_due};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -83,6 +81,7 @@ pub async fn update(
     cell: &StateCell<Resource>,
 ) -> Result<()> {
     let Change { prior, planned, config, private } = change;
+    let config = inputs::wishes(&config);
     let Some(prior) = prior else {
         return Err(Diagnostic::error(
             "Update without a prior state",
@@ -113,6 +112,10 @@ pub async fn update(
     if let Some(refusal) = checks::may_manage(&run.caller, "issue or revoke").filter(|_| acts) {
         return Err(refusal.into());
     }
+    let issues = steps.iter().any(|step| matches!(step, Step::Issue { .. }));
+    if let Some(refusal) = checks::planned_for(&planned, issues, &run.session, &run.caller) {
+        return Err(refusal.into());
+    }
     let issue = steps.iter().find_map(|step| match step {
         Step::Issue { generation, reasons } => Some((*generation, reasons)),
         _ => None,
@@ -132,16 +135,16 @@ pub async fn update(
             let next = (generation, reasons.as_slice());
             let proof =
                 generation::succeed(&run, &prior, &planned, &config, &mut kept, next, cell).await?;
-            generation::retire(&prior, &config, &mut kept, &mut pending, clock::now());
+            generation::retire(&prior, &config, &mut kept, &mut pending, run.session.now());
             kept.private.current_locked = false;
             proof
         }
         None if adopted_secret => {
             let proof = revoke::adopted(&run, &prior, &config).await?;
-            kept.state.verified = Attr::Known(true);
+            kept.private.proven = true;
             proof
         }
-        None => revoke::current(&run, &prior, &config).await?,
+        None => revoke::current(&run, &prior, &config, kept.private.proven).await?,
     };
     let strays = prior.strays.known().cloned().unwrap_or_default();
     let ends = Ends { previous: pending, strays };
@@ -169,7 +172,6 @@ fn settle(kept: &mut Kept, prior: &ApplicationCredential, wanted: &Policy, steps
         generation,
         id,
         issued_at,
-        missing_roles,
         name,
         project_id,
         region_name,
@@ -180,10 +182,9 @@ fn settle(kept: &mut Kept, prior: &ApplicationCredential, wanted: &Policy, steps
         unrestricted,
         usable,
         user_id,
-        user_name,
-        verified
+        user_name
     );
     if state.rotation_due.is_unknown() {
-        state.rotation_due = rotation_due(&left_due(steps));
+        state.rotation_due = decide::waiting(&left_due(steps));
     }
 }

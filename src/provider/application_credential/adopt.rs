@@ -1,5 +1,9 @@
 //! Import, and `moved` from the openstack provider: an existing credential is taken over as it is.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use crate::clock;
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::provider::application_credential::issue::no_random;
@@ -9,7 +13,6 @@ use crate::provider::application_credential::{ApplicationCredentialResource, Kep
 use crate::provider::arguments::{moment, whole_seconds, written};
 use crate::provider::errors;
 use crate::provider::openstack::{patience, token};
-use crate::provider::schedule::due::rotation_due;
 use crate::rotation::Moment;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -60,7 +63,7 @@ pub async fn import(
         )
         .into());
     }
-    adopted(from_keystone(&credential))
+    adopted(from_keystone(&credential), session.now())
 }
 
 /// `moved` from the openstack provider's resource: its state holds everything, the secret too.
@@ -99,8 +102,9 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
     let effective = names_in("roles");
     let expires_at = text("expires_at");
     let state = ApplicationCredential {
-        access_rules: Some(Set(rules)).filter(|rules| !rules.is_empty()).into(),
+        access_rules: given(rules),
         description: text("description"),
+        roles: given(effective.iter().cloned().map(Attr::Known).collect()),
         effective_roles: Attr::Known(Set(effective)),
         expires_at: moment(&expires_at).map(written).into(),
         id,
@@ -113,7 +117,8 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
         ),
         ..ApplicationCredential::default()
     };
-    adopted(state).map(Some)
+    // No cloud is at hand here.
+    adopted(state, clock::now()).map(Some)
 }
 
 fn parse(target: ImportTarget<Identity>) -> Result<(Option<String>, String)> {
@@ -140,31 +145,37 @@ fn parse(target: ImportTarget<Identity>) -> Result<(Option<String>, String)> {
     .into())
 }
 
+/// A restriction as an argument holds it: what is empty restricts nothing, and cannot be written.
+fn given<T>(restriction: Vec<T>) -> Attr<Set<T>> {
+    Some(Set(restriction)).filter(|restriction| !restriction.is_empty()).into()
+}
+
+/// All that Keystone tells, the rights above all: where the configuration is generated from it, they stay as they are.
 fn from_keystone(credential: &Listed) -> ApplicationCredential {
     ApplicationCredential {
+        access_rules: given(credential.access_rules.iter().map(AccessRule::from).collect()),
+        expires_at: credential.expires_at.map(written).into(),
         id: Attr::Known(credential.id.clone()),
         name: Attr::Known(credential.name.clone()),
+        roles: given(credential.roles.iter().map(|role| Attr::Known(role.name.clone())).collect()),
+        unrestricted: Attr::Known(credential.unrestricted),
         user_id: Attr::Known(credential.user_id.clone()),
-        expires_at: credential.expires_at.map(written).into(),
         ..ApplicationCredential::default()
     }
 }
 
 /// A life that begins in the middle.
-fn adopted(mut state: ApplicationCredential) -> Result<Kept> {
+fn adopted(mut state: ApplicationCredential, now: Timestamp) -> Result<Kept> {
     state.generation = Attr::Known(1);
-    state.previous_generations = Attr::Known(std::collections::BTreeMap::new());
-    state.rotation_due = rotation_due(&[]);
-    state.strays = Attr::Known(std::collections::BTreeMap::new());
-    state.verified = Attr::Known(false);
+    state.previous_generations = Attr::Known(BTreeMap::new());
     let naming = Naming::new().map_err(no_random)?;
     let private = Private {
         adopted: true,
-        adopted_at: Some(whole_seconds(clock::now())),
+        adopted_at: Some(whole_seconds(now)),
         naming,
         ..Private::default()
     };
-    tracing::debug!(since = %Moment(clock::now()), "credential adopted");
+    tracing::debug!(since = %Moment(now), "credential adopted");
     let identity = Some(identity(&state));
     Ok(Kept { state, private, identity })
 }

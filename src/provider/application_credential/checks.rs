@@ -3,10 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::cloud::openstack::config::Cloud;
 use crate::cloud::openstack::keystone::RoleRef;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::application_credential::private::Private;
+use crate::provider::application_credential::{decide, told};
+use crate::provider::openstack::Openstack;
 use crate::tfplugin::diagnostics::Diagnostic;
+use crate::tfplugin::model::Attr;
 
 /// Everything that keeps this login from issuing what the configuration wants.
 pub async fn may_issue(
@@ -30,6 +35,129 @@ pub async fn may_issue(
         )];
     }
     roles(session, caller, config, patience).await
+}
+
+/// The plan of a rotation in place is made for one cloud and, where the login that made it owns the credential, for
+/// that owner: what hangs on `user_id` and `project_id` was planned to stay. Asked before the first effect.
+pub fn planned_for(
+    planned: &ApplicationCredential,
+    issues: bool,
+    session: &Session,
+    caller: &Token,
+) -> Option<Diagnostic> {
+    if elsewhere(&planned.auth_url, session.cloud()) {
+        return Some(another_cloud(&planned.auth_url, session.cloud()));
+    }
+    let project = caller.project.as_ref();
+    let other = |wanted: &Attr<String>, found: Option<&String>| {
+        wanted.known().is_some_and(|wanted| Some(wanted) != found)
+    };
+    let differs = other(&planned.user_id, Some(&caller.user.id))
+        || other(&planned.project_id, project.map(|project| &project.id));
+    if !issues || !differs {
+        return None;
+    }
+    let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_else(|| "unknown".into());
+    Some(Diagnostic::error(
+        "The plan was made under another login",
+        format!(
+            "The plan issues the next generation for user {} ({}) on project {}, whose login made it; this login is {} ({}) on \
+             project {}. What depends on the user or the project was planned to stay as it is.\n\nNothing was changed. Apply \
+             the plan under the login that made it, or plan again under this one.",
+            text(&planned.user_name),
+            text(&planned.user_id),
+            text(&planned.project_id),
+            caller.user.name,
+            caller.user.id,
+            project.map_or("none", |project| project.id.as_str()),
+        ),
+    ))
+}
+
+/// Whether that address is of another cloud than this. One Keystone may be written with its version or without it.
+pub fn elsewhere(recorded: &Attr<String>, cloud: &Cloud) -> bool {
+    fn plain(url: &str) -> &str {
+        let url = url.trim_end_matches('/');
+        url.strip_suffix("/v3").unwrap_or(url).trim_end_matches('/')
+    }
+    recorded.known().is_some_and(|recorded| plain(recorded) != plain(&cloud.auth_url))
+}
+
+/// What was issued by one cloud is neither rotated nor revoked in another.
+pub fn another_cloud(recorded: &Attr<String>, cloud: &Cloud) -> Diagnostic {
+    Diagnostic::error(
+        "The login is to another cloud",
+        format!(
+            "The application credential was issued by the Keystone at {}; this login is to {}. A next generation from there would \
+             be of no use where the present one is used, and the present one would be lost from sight.\n\nNothing was changed. \
+             Give the provider a login to the first one. If both addresses are of one cloud, refresh under a login that may see \
+             the credential: that records the new address.",
+            recorded.known().map_or("an unknown address", String::as_str),
+            cloud.auth_url,
+        ),
+    )
+}
+
+/// A replacement revokes every generation, and this login may not: the owner of one of them could.
+pub fn may_replace(prior: &ApplicationCredential, private: &Private) -> Option<Diagnostic> {
+    let current = private.current_locked.then(|| (told::called(prior), &prior.user_id));
+    let old = decide::previous(prior).iter().filter(|(number, _)| {
+        let number: Option<u64> = number.parse().ok();
+        number.and_then(|number| private.previous.get(&number)).is_some_and(|old| old.locked)
+    });
+    let old = old.map(|(number, old)| (format!("generation {number}"), &old.user_id));
+    let locked: Vec<String> = current
+        .into_iter()
+        .chain(old)
+        .map(|(what, user)| {
+            format!("{what} of user {}", user.known().map_or("unknown", String::as_str))
+        })
+        .collect();
+    if locked.is_empty() {
+        return None;
+    }
+    Some(Diagnostic::error(
+        "This login cannot carry out the replacement",
+        format!(
+            "Without an `overlap` the next generation is a replacement, which revokes what there is. The present login may not \
+             revoke {}: only that user or an administrator may.\n\nApply as one of them; or set `overlap`, with which the next \
+             generation is issued beside the old one. If only the apply has such a login, set `plan_checks = \"warn\"` in the \
+             provider block.",
+            locked.join(" and "),
+        ),
+    ))
+}
+
+/// A name is given once for each user, on all projects. `ours` are the credentials that this configuration has.
+pub async fn name_is_free(
+    openstack: &Openstack,
+    session: &Session,
+    caller: &Token,
+    name: &str,
+    ours: &BTreeSet<String>,
+    patience: &Patience,
+) -> Option<Diagnostic> {
+    // Who may not list is told by Keystone's own refusal, in apply.
+    let listed = openstack.credentials(session, &caller.user.id, patience).await.ok()?;
+    let holder = listed.iter().find(|credential| credential.name == name)?;
+    if ours.contains(&holder.id) {
+        return None;
+    }
+    Some(
+        Diagnostic::error(
+            "The name of the application credential is in use",
+            format!(
+                "{} has an application credential of the name {name:?} already: {}, of project {}. A name is unique among all \
+                 credentials of a user, on all projects, the expired ones included.\n\nUse name_prefix, which gives each \
+                 generation a name of its own, or another name; to go on with the existing credential, import it, or write a \
+                 `moved` block if it is in this state under another address.",
+                caller.user.name,
+                holder.id,
+                holder.project_id.as_deref().unwrap_or("none"),
+            ),
+        )
+        .at_attribute("name"),
+    )
 }
 
 /// A restricted application credential may look, not touch.
@@ -93,15 +221,18 @@ async fn roles(
     ]
 }
 
-/// The wanted roles as Keystone takes them: by id where the login's token tells it, else by name.
+/// The wanted roles as Keystone takes them: by id where the login's token tells it, else by name; each once, as it
+/// may be written by name and by id.
 pub fn role_refs(caller: &Token, config: &ApplicationCredential) -> Vec<RoleRef> {
     let wanted = config.roles.known().map(|roles| roles.0.as_slice()).unwrap_or_default();
-    wanted
-        .iter()
-        .filter_map(|role| role.known())
-        .map(|wanted| {
-            let held = caller.roles.iter().find(|role| role.id == *wanted || role.name == *wanted);
-            held.map_or_else(|| RoleRef::Name(wanted.clone()), |role| RoleRef::Id(role.id.clone()))
-        })
-        .collect()
+    let mut refs = Vec::new();
+    for wanted in wanted.iter().filter_map(|role| role.known()) {
+        let held = caller.roles.iter().find(|role| role.id == *wanted || role.name == *wanted);
+        let role =
+            held.map_or_else(|| RoleRef::Name(wanted.clone()), |role| RoleRef::Id(role.id.clone()));
+        if !refs.contains(&role) {
+            refs.push(role);
+        }
+    }
+    refs
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::application_credential::inputs::{self, Inputs};
-use crate::provider::application_credential::model::{ApplicationCredential, PreviousGeneration};
+use crate::provider::application_credential::model::{
+    ApplicationCredential, PreviousGeneration, Stray,
+};
 use crate::provider::application_credential::private::Private;
 use crate::provider::arguments::{moment, number, written};
 use crate::provider::schedule::Scheduled as _;
-use crate::provider::schedule::due::{recorded_due, rotation_due};
+use crate::provider::schedule::due::{self as recorded, recorded_due};
 use crate::rotation::{
-    Change, Desired, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
+    Change, Desired, Due, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
 };
 use crate::tfplugin::diagnostics::AttributePath;
 use crate::tfplugin::model::Attr;
@@ -48,6 +50,7 @@ pub fn create(
 ) -> ApplicationCredential {
     let mut planned = proposed;
     issued(&mut planned, config);
+    owned_by_whoever_applies(&mut planned);
     planned.auth_url = Attr::Unknown;
     planned.region_name = Attr::Unknown;
     planned.effective_roles = Attr::Unknown;
@@ -123,14 +126,23 @@ fn finish(
     inputs: &Inputs,
 ) -> Decision {
     let mut requires_replace = Vec::new();
-    planned.rotation_due = rotation_due(&left_due(&steps));
+    planned.rotation_due = waiting(&left_due(&steps));
     arguments(prior, config, private, &mut planned);
+    let mut entries = kept(prior, &config.policy(), private);
     for step in &steps {
         match step {
             Step::Issue { generation, reasons } => {
                 next(config, inputs, *generation, reasons, &mut planned);
+                if !private.owner_reads {
+                    owned_by_whoever_applies(&mut planned);
+                }
             }
-            Step::IssueIfChanged { .. } => perhaps(prior, config, &mut planned),
+            Step::IssueIfChanged { .. } => {
+                perhaps(prior, config, &mut planned);
+                if !private.owner_reads {
+                    owned_by_whoever_applies(&mut planned);
+                }
+            }
             Step::Hold { until: None, generation } => {
                 let entry = PreviousGeneration {
                     created_access_rules: prior.created_access_rules.clone(),
@@ -139,23 +151,21 @@ fn finish(
                     revoke_after: Attr::Unknown,
                     user_id: prior.user_id.clone(),
                 };
-                if let Attr::Known(entries) = &mut planned.previous_generations {
-                    entries.insert(generation.to_string(), entry);
-                }
+                entries.insert(generation.to_string(), entry);
             }
             Step::Revoke { generation, .. } => {
-                if let Attr::Known(entries) = &mut planned.previous_generations {
-                    entries.remove(&generation.to_string());
-                }
+                entries.remove(&generation.to_string());
             }
             Step::RevokeStray { id } => {
                 if let Attr::Known(strays) = &mut planned.strays {
                     strays.remove(id);
+                    planned.strays = listed(std::mem::take(strays));
                 }
             }
             Step::Replace { reasons, unknown } => {
                 requires_replace = replaced(prior, reasons, unknown);
                 issued(&mut planned, config);
+                owned_by_whoever_applies(&mut planned);
                 planned.effective_roles = Attr::Unknown;
                 begin(&mut planned);
             }
@@ -164,6 +174,9 @@ fn finish(
             | Step::Switch { .. }
             | Step::Verify { .. } => {}
         }
+    }
+    if !planned.previous_generations.is_unknown() && requires_replace.is_empty() {
+        planned.previous_generations = Attr::Known(entries);
     }
     Decision { steps, planned, requires_replace }
 }
@@ -177,17 +190,15 @@ fn arguments(
 ) {
     let wanted = config.policy();
     planned.rotation_due_at = next_due(&wanted, planned, private);
-    planned.previous_generations = Attr::Known(kept(prior, &wanted, private));
-    if !config.check_usable.known().copied().unwrap_or(false) {
-        planned.usable = Attr::Null;
-        planned.missing_roles = Attr::Null;
-    }
+    planned.previous_generations = Attr::Known(BTreeMap::new());
+    planned.usable = match config.check_usable {
+        Attr::Known(true) => planned.usable,
+        // Wanted or not: what the last refresh saw stays, or goes.
+        Attr::Unknown if prior.usable.is_known() => Attr::Unknown,
+        Attr::Known(false) | Attr::Null | Attr::Unknown => Attr::Null,
+    };
     if config.secret_wo_version.known().is_some() {
         planned.secret = Attr::Null;
-    }
-    if private.adopted && !config.secret_wo_version.is_null() {
-        // Apply proves the recorded secret.
-        planned.verified = Attr::Known(true);
     }
     let named = &config.revoke_strays;
     if named.is_unknown() || named.known().is_some_and(|ids| ids.0.iter().any(Attr::is_unknown)) {
@@ -232,9 +243,6 @@ fn perhaps(
     if planned.created_access_rules != prior.created_access_rules {
         planned.created_access_rules = Attr::Unknown;
     }
-    if planned.verified != prior.verified {
-        planned.verified = Attr::Unknown;
-    }
     // With a next generation, a stray may go that an expired one could not vouch for.
     if planned.strays.known().is_some_and(|strays| !strays.is_empty()) {
         planned.strays = Attr::Unknown;
@@ -244,6 +252,21 @@ fn perhaps(
     planned.previous_generations = Attr::Unknown;
     planned.rotation_due = Attr::Unknown;
     planned.rotation_reason = Attr::Unknown;
+}
+
+/// What core has handed over without its being a wish must stand in the plan as it is, and so in the state until the
+/// next refresh, whatever the next generation has.
+pub fn keep_handed(
+    handed: &ApplicationCredential,
+    wishes: &ApplicationCredential,
+    planned: &mut ApplicationCredential,
+) {
+    if wishes.name.is_null() && handed.name.is_known() {
+        planned.name.clone_from(&handed.name);
+    }
+    if wishes.expires_at.is_null() && handed.expires_at.is_known() {
+        planned.expires_at.clone_from(&handed.expires_at);
+    }
 }
 
 /// What nobody knows before a credential is issued.
@@ -256,7 +279,6 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
     planned.secret = if own_secret { Attr::Null } else { Attr::Unknown };
     planned.created_access_rules =
         if config.access_rules.is_null() { Attr::Null } else { Attr::Unknown };
-    planned.verified = config.verify.or(Attr::Known(true));
     planned.issued_at = Attr::Unknown;
     planned.expires_at = match (&config.expires_at, &config.expires_in) {
         (Attr::Null, Attr::Null) => Attr::Null,
@@ -268,19 +290,24 @@ fn issued(planned: &mut ApplicationCredential, config: &ApplicationCredential) {
             .iter()
             .any(|argument| argument.is_unknown());
     planned.rotation_due_at = if scheduled { Attr::Unknown } else { Attr::Null };
-    planned.user_id = Attr::Unknown;
-    planned.user_name = Attr::Unknown;
-    planned.project_id = Attr::Unknown;
     // Moved in, and never seen by its owner since.
     if planned.auth_url.is_null() {
         planned.auth_url = Attr::Unknown;
         planned.region_name = Attr::Unknown;
     }
     planned.unrestricted = unrestricted(config);
-    (planned.missing_roles, planned.usable) = match config.check_usable {
-        Attr::Known(true) | Attr::Unknown => (Attr::Unknown, Attr::Unknown),
-        Attr::Known(false) | Attr::Null => (Attr::Null, Attr::Null),
+    planned.usable = match config.check_usable {
+        Attr::Known(true) | Attr::Unknown => Attr::Unknown,
+        Attr::Known(false) | Attr::Null => Attr::Null,
     };
+}
+
+/// The owner is the login of the apply: not known where it may be another than the one that has looked last. Where
+/// that one owns the credential, what hangs on its user and project stays in a rotation, and apply refuses any other.
+fn owned_by_whoever_applies(planned: &mut ApplicationCredential) {
+    planned.user_id = Attr::Unknown;
+    planned.user_name = Attr::Unknown;
+    planned.project_id = Attr::Unknown;
 }
 
 fn unrestricted(config: &ApplicationCredential) -> Attr<bool> {
@@ -294,9 +321,9 @@ fn unrestricted(config: &ApplicationCredential) -> Attr<bool> {
 fn begin(planned: &mut ApplicationCredential) {
     planned.generation = number(1);
     planned.previous_generations = Attr::Known(BTreeMap::new());
-    planned.rotation_due = rotation_due(&[]);
+    planned.rotation_due = Attr::Null;
     planned.rotation_reason = Attr::Null;
-    planned.strays = Attr::Known(BTreeMap::new());
+    planned.strays = Attr::Null;
 }
 
 /// The places that ask for a replacement: what changed, or `rotation_due`.
@@ -320,6 +347,16 @@ fn replaced(
     }
     names.dedup();
     names.into_iter().map(AttributePath::attribute).collect()
+}
+
+/// `rotation_due`; null where nothing is due.
+pub fn waiting(due: &[Due]) -> Attr<Vec<recorded::Due>> {
+    if due.is_empty() { Attr::Null } else { recorded::rotation_due(due) }
+}
+
+/// `strays`; null where there is none.
+pub fn listed(strays: BTreeMap<String, Stray>) -> Attr<BTreeMap<String, Stray>> {
+    Some(strays).filter(|strays| !strays.is_empty()).into()
 }
 
 /// The old generations that stay, with their dates by the policy that is wanted.

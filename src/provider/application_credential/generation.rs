@@ -42,10 +42,15 @@ pub async fn succeed(
     }
     let before = cell.current();
     let issued = next(run, Some(prior), config, kept, generation).await?;
+    if !issued.found.is_empty() {
+        run.cx.tell(told::made_already(generation, &issued.found, &issued.credential));
+    }
     // Should this run die now, the state knows of it.
     if let Some(mut before) = before.clone() {
         let mut strays = before.state.strays.known().cloned().unwrap_or_default();
-        strays.insert(issued.credential.id.clone(), Stray::from(&issued.credential));
+        for credential in issued.found.iter().chain([&issued.credential]) {
+            strays.insert(credential.id.clone(), Stray::from(credential));
+        }
         before.state.strays = Attr::Known(strays);
         before.private.naming = kept.private.naming.clone();
         cell.save(before);
@@ -82,18 +87,29 @@ pub async fn next(
     if !refusals.is_empty() {
         return Err(Diagnostics(refusals));
     }
-    let name = |made_rules: &[bool]| match (config.name.known(), config.name_prefix.known()) {
-        (Some(name), _) => name.clone(),
-        (None, prefix) => {
-            let prefix = prefix.map_or("", String::as_str);
-            kept.private.naming.name(prefix, generation, made_rules)
-        }
+    if config.secret_wo_version.is_known() && !config.secret_wo.is_known() {
+        return Err(no_secret().into());
+    }
+    let prefix = config.name_prefix.known().map_or("", String::as_str);
+    let name = |tried: usize, made_rules: &[bool]| match config.name.known() {
+        Some(name) => (tried == 0).then(|| name.clone()),
+        None => kept.private.naming.other_name(prefix, generation, tried, made_rules),
     };
     let issued = issue(run.openstack, &run.session, &run.caller, config, name, &run.patience).await;
     issued.map_err(|failure| match prior {
         Some(prior) => could_go(failure, prior, &run.caller.user.id),
         None => failure,
     })
+}
+
+/// Core hands over no write-only value where the whole resource is ignored.
+fn no_secret() -> Diagnostic {
+    Diagnostic::error(
+        "secret_wo was not handed over",
+        "The next generation is to be issued with the secret in secret_wo, and Terraform did not hand it over, as with \
+         `ignore_changes = all`. Nothing was issued. List the arguments to ignore instead of all of them.",
+    )
+    .at_attribute("secret_wo")
 }
 
 /// Where the caller's limit is reached: which of its generations could make room. The current one is not
@@ -131,7 +147,7 @@ pub async fn prove(
         return Ok(proof);
     }
     let wanted = Wanted::of(&issued.credential);
-    let options = config.verify_options.known();
+    let options = config.proof.known();
     let patience = Patience { deadline: run.patience.deadline, ..Patience::default() };
     proof::by_login(&run.session, &issued.login(), &wanted, options, run.cx.cancel(), &patience)
         .await
@@ -155,11 +171,13 @@ pub fn record(
     let Kept { state, private, .. } = kept;
     let credential = &issued.credential;
     state.id = Attr::Known(credential.id.clone());
-    state.name = Attr::Known(credential.name.clone());
+    if !planned.name.is_known() {
+        state.name = Attr::Known(credential.name.clone());
+    }
     let own_secret = config.secret_wo_version.known().is_some();
     state.secret = if own_secret { Attr::Null } else { Attr::Known(Secret(issued.secret.clone())) };
     state.issued_at = Attr::Known(written(issued.at));
-    if config.expires_at.known().is_none() {
+    if !planned.expires_at.is_known() {
         state.expires_at = credential.expires_at.map(written).into();
     }
     state.unrestricted = Attr::Known(credential.unrestricted);
@@ -182,23 +200,25 @@ pub fn record(
     if planned.created_access_rules.is_unknown() {
         state.created_access_rules = Attr::Known(Set(issued.rules.clone()));
     }
-    state.verified = Attr::Known(false);
+    private.proven = false;
+    // Whoever issues it owns it, until another login looks.
+    private.owner_reads = true;
     if planned.usable.is_unknown() {
-        (state.usable, state.missing_roles) = (Attr::Null, Attr::Null);
+        state.usable = Attr::Null;
     }
-    state.rotation_due_at = decide::next_due(&config.policy(), state, private);
+    let next = config.policy().next(decide::since(state, private), credential.expires_at);
+    state.rotation_due_at = next.map(written).into();
     kept.identity = Some(identity(&kept.state));
 }
 
 /// Writes down that it was used.
 pub fn proven(kept: &mut Kept, config: &ApplicationCredential) {
-    if config.verify.known() == Some(&false) {
+    if proof::renounced(config).is_some() {
         return;
     }
-    kept.state.verified = Attr::Known(true);
+    kept.private.proven = true;
     if config.check_usable.known() == Some(&true) {
         kept.state.usable = Attr::Known(true);
-        kept.state.missing_roles = Attr::Known(Set::default());
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential};
 use crate::provider::application_credential::private::Private;
-use crate::provider::arguments::{moment, period};
+use crate::provider::arguments::{as_keystone_keeps_it, moment, period};
 use crate::provider::schedule::{Arguments, Scheduled};
 use crate::rotation::Change;
 use crate::tfplugin::model::{Attr, Set};
@@ -28,6 +28,19 @@ impl Scheduled for ApplicationCredential {
             triggers: &self.triggers,
         }
     }
+}
+
+/// What the user wants. With `ignore_changes` core hands over the state's value in place of the configuration's: beside
+/// the argument that it excludes it cannot have been written down, and is no wish.
+pub fn wishes(config: &ApplicationCredential) -> ApplicationCredential {
+    let mut wishes = config.clone();
+    if config.name.is_known() && !config.name_prefix.is_null() {
+        wishes.name = Attr::Null;
+    }
+    if config.expires_at.is_known() && !config.expires_in.is_null() {
+        wishes.expires_at = Attr::Null;
+    }
+    wishes
 }
 
 /// Compares the configuration with what the state says of the current generation. While the resource is
@@ -107,7 +120,8 @@ fn expiry(
     match (&config.expires_at, &config.expires_in) {
         (Attr::Unknown, _) => inputs.unknown("expires_at"),
         (Attr::Known(_), _) => {
-            if moment(&config.expires_at) != moment(&prior.expires_at) {
+            let kept = |text| moment(text).map(as_keystone_keeps_it);
+            if kept(&config.expires_at) != kept(&prior.expires_at) {
                 inputs.changed("expires_at");
             }
         }
@@ -152,8 +166,8 @@ fn roles(
             let effective: BTreeSet<String> = effective.iter().cloned().collect();
             with_implied(wanted) == effective || *wanted == effective
         }
-        // An adopted credential whose roles were never written down stays as it is.
-        (None, _) => private.adopted && held.is_none(),
+        // An adopted credential whose roles are not written down stays as it is.
+        (None, _) => private.adopted,
         _ => false,
     };
     if !same {

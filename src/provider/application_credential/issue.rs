@@ -1,6 +1,7 @@
 //! Issues one credential, exactly once: the name and the secret are chosen before Keystone is called, so
 //! that a lost reply is settled by looking the name up.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,9 +10,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use zeroize::Zeroize as _;
 
-use crate::clock;
 use crate::cloud::openstack::keystone::{
-    AccessRule, ApplicationCredential as Listed, NewApplicationCredential,
+    AccessRule, ApplicationCredential as Listed, NewApplicationCredential, RoleRef,
 };
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
 use crate::provider::application_credential::model::ApplicationCredential;
@@ -27,6 +27,9 @@ use crate::tfplugin::diagnostics::{Diagnostic, Result};
 pub struct Issued {
     pub credential: Listed,
     pub secret: SecretString,
+    /// Other credentials of the same generation, which an earlier run or another one has made: nobody here knows their
+    /// secrets.
+    pub found: Vec<Listed>,
     /// Access rules that were made for it, by id.
     pub rules: Vec<String>,
     pub at: Timestamp,
@@ -44,16 +47,17 @@ pub const LIMIT: &str = "user_limit";
 /// Creates are tried so often where no answer tells whether they took effect.
 const TRIES: usize = 3;
 
-/// Issues a credential for the caller. `name` gets to know which access rules are made for it.
+/// Issues a credential for the caller. `name` is told how many names have been tried, which somebody has taken, and
+/// which access rules are made for the credential; None ends it.
 pub async fn issue(
     openstack: &Openstack,
     session: &Session,
     caller: &Token,
     config: &ApplicationCredential,
-    name: impl FnOnce(&[bool]) -> String,
+    name: impl Fn(usize, &[bool]) -> Option<String>,
     patience: &Patience,
 ) -> Result<Issued> {
-    let now = clock::now();
+    let now = session.now();
     let user = &caller.user.id;
     let secret = match config.secret_wo.known() {
         Some(own) => own.0.clone(),
@@ -68,8 +72,8 @@ pub async fn issue(
         .unwrap_or_default();
     rules::sort(&mut access_rules);
     let made = made_rules(openstack, session, user, &access_rules, patience).await?;
-    let new = NewApplicationCredential {
-        name: name(&made),
+    let mut new = NewApplicationCredential {
+        name: name(0, &made).unwrap_or_default(),
         secret,
         description: config.description.known().cloned(),
         roles: checks::role_refs(caller, config),
@@ -79,10 +83,31 @@ pub async fn issue(
     };
 
     openstack.forget(user);
-    let created = create(session, user, &new, caller, patience).await;
-    openstack.forget(user);
-    let credential = created?;
+    let mut found = Vec::new();
+    let credential = loop {
+        let created = create(session, user, &new, caller, patience).await;
+        openstack.forget(user);
+        let error = match created {
+            Ok(credential) => break credential,
+            Err(NotCreated::Told(diagnostic)) => return Err(diagnostic.into()),
+            Err(NotCreated::NameTaken(error)) => error,
+        };
+        let holder =
+            session.keystone().application_credential_named(user, &new.name, patience).await;
+        let holder = holder.ok().flatten();
+        if let (Some(holder), true) = (&holder, config.secret_wo.is_known())
+            && is_made_already(session, holder, &new, caller, patience).await
+        {
+            break holder.clone();
+        }
+        let Some(other) = name(found.len() + 1, &made).filter(|_| holder.is_some()) else {
+            return Err(name_taken(session, &new, &error, holder.as_ref()).into());
+        };
+        found.extend(holder);
+        new.name = other;
+    };
     Ok(Issued {
+        found,
         rules: rules::ids(&credential, &new.access_rules, &made),
         secret: new.secret,
         credential,
@@ -160,13 +185,44 @@ pub fn no_random(error: getrandom::Error) -> Diagnostic {
     )
 }
 
+/// Why there is no new credential.
+enum NotCreated {
+    NameTaken(Error),
+    Told(Diagnostic),
+}
+
+/// Whether it is what is to be made, by a run that was killed then: the user's own secret opens it.
+async fn is_made_already(
+    session: &Session,
+    holder: &Listed,
+    new: &NewApplicationCredential,
+    caller: &Token,
+    patience: &Patience,
+) -> bool {
+    let key = |rule: &AccessRule| (rule.service.clone(), rule.method.clone(), rule.path.clone());
+    let sorted = |rules: &[AccessRule]| rules.iter().map(key).collect::<BTreeSet<_>>();
+    let roles: BTreeSet<&str> =
+        holder.roles.iter().flat_map(|role| [role.id.as_str(), role.name.as_str()]).collect();
+    let wanted = new.roles.iter().all(|role| match role {
+        RoleRef::Id(role) | RoleRef::Name(role) => roles.contains(role.as_str()),
+    });
+    let same = wanted
+        && holder.unrestricted == new.unrestricted
+        && holder.project_id.as_ref() == caller.project.as_ref().map(|project| &project.id)
+        && holder.expires_at.is_some() == new.expires_at.is_some()
+        && holder.expires_at.is_none_or(|expiry| expiry > session.now())
+        && sorted(&holder.access_rules) == sorted(&new.access_rules);
+    let login = Login { application_credential_id: holder.id.clone(), secret: new.secret.clone() };
+    same && session.log_in(&login, patience).await.is_ok()
+}
+
 async fn create(
     session: &Session,
     user: &str,
     new: &NewApplicationCredential,
     caller: &Token,
     patience: &Patience,
-) -> Result<Listed> {
+) -> std::result::Result<Listed, NotCreated> {
     let mut lost: Option<Error> = None;
     for _ in 0..TRIES {
         let error =
@@ -177,23 +233,21 @@ async fn create(
         let taken = error.status() == Some(409);
         if !(error.is_ambiguous() || taken && lost.is_some()) {
             return Err(match (taken, lost) {
-                (true, _) => name_taken(session, user, new, &error, patience).await,
-                (false, Some(lost)) => unsettled(&lost, new),
-                (false, None) => refused(&error, new, caller),
-            }
-            .into());
+                (true, _) => NotCreated::NameTaken(error),
+                (false, Some(lost)) => NotCreated::Told(unsettled(&lost, new)),
+                (false, None) => NotCreated::Told(refused(&error, new, caller)),
+            });
         }
         match settle(session, user, new).await {
             Ok(Some(created)) => return Ok(created),
             Ok(None) => lost = Some(lost.unwrap_or(error)),
-            Err(_) => return Err(unsettled(&error, new).into()),
+            Err(_) => return Err(NotCreated::Told(unsettled(&error, new))),
         }
     }
-    Err(match lost {
+    Err(NotCreated::Told(match lost {
         Some(error) => refused(&error, new, caller),
         None => unreachable_outcome(),
-    }
-    .into())
+    }))
 }
 
 /// After a lost reply: is there a credential of that name, and does our secret open it?
@@ -243,25 +297,23 @@ fn refused(error: &Error, new: &NewApplicationCredential, caller: &Token) -> Dia
     )
 }
 
-async fn name_taken(
+fn name_taken(
     session: &Session,
-    user: &str,
     new: &NewApplicationCredential,
     error: &Error,
-    patience: &Patience,
+    holder: Option<&Listed>,
 ) -> Diagnostic {
-    let holder = session.keystone().application_credential_named(user, &new.name, patience).await;
     let holder = match holder {
-        Ok(Some(holder)) => format!(
+        Some(holder) => format!(
             "It is the name of the credential {}, of project {}{}.",
             holder.id,
             holder.project_id.as_deref().unwrap_or("none"),
             holder
                 .expires_at
-                .filter(|expiry| *expiry <= clock::now())
+                .filter(|expiry| *expiry <= session.now())
                 .map_or("", |_| ", which has expired and holds its name until it is deleted"),
         ),
-        _ => "Another credential of the same user has it, perhaps on another project.".into(),
+        None => "Another credential of the same user has it, perhaps on another project.".into(),
     };
     errors::call(
         "The name of the application credential is in use",

@@ -18,17 +18,19 @@ pub mod rules;
 pub mod told;
 pub mod validate;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use model::{AccessRule, ApplicationCredential, Identity};
-pub use private::{Naming, Private, RUN_PREFIX};
+pub use private::{Naming, Private, RUN_PREFIX, of_one_run};
 pub use proof::Wanted;
 
 use crate::clock;
-use crate::cloud::openstack::keystone;
+use crate::cloud::openstack::{Session, keystone};
 use crate::provider::application_credential::model::Stray;
 use crate::provider::arguments::moment;
 use crate::provider::openstack::{Openstack, patience, token};
@@ -48,47 +50,117 @@ use crate::tfplugin::traits::{
 #[derive(Debug)]
 pub struct ApplicationCredentialResource {
     openstack: Arc<Openstack>,
+    /// The ids of what this process has refreshed.
+    refreshed: Mutex<BTreeSet<String>>,
+    /// This process has applied something.
+    applying: AtomicBool,
+    clock_told: AtomicBool,
 }
 
 type Kept = Stored<ApplicationCredentialResource>;
 
 impl ApplicationCredentialResource {
     pub fn new(openstack: Arc<Openstack>) -> Self {
-        Self { openstack }
+        Self {
+            openstack,
+            refreshed: Mutex::default(),
+            applying: AtomicBool::default(),
+            clock_told: AtomicBool::default(),
+        }
+    }
+
+    fn refreshed(&self) -> BTreeSet<String> {
+        self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether core plans again in an apply what the operator has seen planned already. Terraform allows a deferral in
+    /// each apply, and an apply refreshes nothing. OpenTofu shows no difference until something has been applied, and
+    /// repeats what it hears until then.
+    fn plans_again(&self, cx: &Context) -> bool {
+        let applies = cx.capabilities().deferral_allowed == Some(true);
+        applies && self.refreshed().is_empty() || self.applying.load(Ordering::Relaxed)
+    }
+
+    /// Whether this is the operator's plan for certain. An error of the planning in an apply would leave the old object of
+    /// a replacement behind, where one of the apply itself restores it.
+    fn plans_first(&self, cx: &Context) -> bool {
+        let said = cx.capabilities().deferral_allowed == Some(false);
+        (said || !self.refreshed().is_empty()) && !self.plans_again(cx)
+    }
+
+    /// Says once that this machine's clock is off, where it is.
+    fn tell_clock(&self, cx: &Context, session: &Session) {
+        let Some(ahead) = session.clock_ahead() else { return };
+        if !self.clock_told.swap(true, Ordering::Relaxed) {
+            cx.tell(told::clocks_differ(ahead, session.cloud()));
+        }
     }
 
     /// What the cloud can say of a plan already; nothing while the provider is not configured.
     async fn check(
         &self,
         cx: &Context,
-        prior: Option<&ApplicationCredential>,
-        config: &ApplicationCredential,
+        request: &PlanRequest<Self>,
         decision: &decide::Decision,
     ) -> Result<()> {
+        let PlanRequest { prior, config, private, .. } = request;
         let issues = prior.is_none() || decision.issues();
         if !issues && !decision.revokes() {
             return Ok(());
         }
         let mut refusals = Vec::new();
-        if issues
-            && let Some(expiry) = moment(&config.expires_at)
-            && expiry <= clock::now()
-        {
-            refusals.push(expired(expiry));
-        }
+        let mut known = None;
+        let mut now = clock::now();
         if let Ok(session) = self.openstack.session().await? {
             let patience = patience(cx);
             let caller = token(&session, &patience).await?;
             if issues {
                 refusals.extend(checks::may_issue(&session, &caller, config, &patience).await);
+                let names = |name: &&String| {
+                    prior.as_ref().is_none_or(|prior| prior.name.known() != Some(*name))
+                };
+                // The second half of a replacement brings what is remembered of the first, which has the name.
+                let anew = prior.is_some() || private.naming.is_empty();
+                let name = config.name.known().filter(names).filter(|_| anew);
+                if let Some(name) = name.filter(|_| self.plans_first(cx)) {
+                    let ours = self.refreshed();
+                    let free = checks::name_is_free(
+                        &self.openstack,
+                        &session,
+                        &caller,
+                        name,
+                        &ours,
+                        &patience,
+                    );
+                    refusals.extend(free.await);
+                }
             } else {
                 refusals.extend(checks::may_manage(&caller, "revoke"));
             }
-            let other = |prior: &&ApplicationCredential| {
-                prior.user_id.known().is_some_and(|owner| *owner != caller.user.id)
-            };
-            if let Some(prior) = prior.filter(other).filter(|_| issues) {
-                cx.tell(told::owner_changes(prior, &caller));
+            if let Some(prior) = prior {
+                if checks::elsewhere(&prior.auth_url, session.cloud()) {
+                    refusals.push(checks::another_cloud(&prior.auth_url, session.cloud()));
+                }
+                let others = prior.user_id.known().is_some_and(|owner| *owner != caller.user.id);
+                // Where it may not even look, Read has said so.
+                if issues && others && !private.current_locked {
+                    cx.tell(told::owner_changes(prior, &caller));
+                }
+            }
+            known = Some(caller);
+            now = session.now();
+            self.tell_clock(cx, &session);
+        }
+        if let Some(expiry) = moment(&config.expires_at).filter(|expiry| issues && *expiry <= now) {
+            refusals.push(expired(expiry));
+        }
+        if let Some(prior) = prior {
+            if !decision.requires_replace.is_empty() {
+                refusals.extend(checks::may_replace(prior, private));
+            }
+            let gained = told::gained(prior, config, private, known.as_ref());
+            if let Some(gained) = gained.filter(|_| issues) {
+                cx.tell(gained);
             }
         }
         self.openstack.plan_checks().refuse(cx, refusals)
@@ -114,15 +186,24 @@ impl Resource for ApplicationCredentialResource {
     }
 
     async fn read(&self, cx: &Context, stored: Kept) -> Result<Option<Kept>> {
+        if let Some(id) = stored.state.id.known() {
+            self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        }
         observe::read(self, cx, stored).await
     }
 
-    async fn plan(&self, cx: &Context, request: PlanRequest<Self>) -> Result<Plan<Self>> {
+    async fn plan(&self, cx: &Context, mut request: PlanRequest<Self>) -> Result<Plan<Self>> {
+        let handed = request.config.clone();
+        if let Some(prior) = &request.prior {
+            request.private.restore(prior);
+            request.config = inputs::wishes(&handed);
+        }
         let PlanRequest { prior, config, private, .. } = &request;
         if prior.is_some() {
             known_policy(config)?;
         }
-        let decision = decide::decide(&request);
+        let mut decision = decide::decide(&request);
+        decide::keep_handed(&handed, config, &mut decision.planned);
         if let Some(prior) = prior {
             told::planned(cx, prior, config, &decision.steps);
             told::not_revocable(cx, prior, config, &private.locked_strays);
@@ -137,7 +218,10 @@ impl Resource for ApplicationCredentialResource {
             let remaining = remaining(&state, &config.policy());
             told::policy_changed(cx, prior, &decision.steps, &remaining);
         }
-        self.check(cx, prior.as_ref(), config, &decision).await?;
+        self.check(cx, &request, &decision).await?;
+        if self.plans_again(cx) {
+            cx.take();
+        }
         Ok(Plan {
             planned: decision.planned,
             private: private.clone(),
@@ -159,6 +243,7 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
+        self.applying.store(true, Ordering::Relaxed);
         Box::pin(act::create(self, cx, change, state)).await
     }
 
@@ -168,10 +253,12 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
+        self.applying.store(true, Ordering::Relaxed);
         Box::pin(act::update(self, cx, change, state)).await
     }
 
     async fn delete(&self, cx: &Context, prior: Kept, state: &StateCell<Self>) -> Result<()> {
+        self.applying.store(true, Ordering::Relaxed);
         revoke::destroy(self, cx, prior, state).await
     }
 

@@ -15,15 +15,15 @@ use crate::tfplugin::model::{Attr, Model, Secret, Set};
 /// The secret is made by the provider and is in the state as a sensitive value, unless `secret_wo` gives your own.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ApplicationCredential {
-    /// The requests that the credential may make; without it, every request that its roles allow.
+    /// The requests that the credential may make, at least one; without it, every request that its roles allow.
     /// A token limited in this way is refused by every service and path that no rule lists.
     #[attr(optional)]
     pub access_rules: Attr<Set<AccessRule>>,
     /// The identity endpoint that issued the credential, for `clouds.yaml`.
     #[attr(computed)]
     pub auth_url: Attr<String>,
-    /// Log in with the credential at every refresh (one call each) and tell in `usable` and `missing_roles`
-    /// whether it still works and carries its roles.
+    /// Log in with the credential at every refresh (one call each) and tell in `usable` whether it still works and
+    /// carries its roles.
     /// A credential of a disabled user, or of one who lost a role, stays listed in Keystone: only a login shows it.
     /// Default `false`.
     #[attr(optional)]
@@ -60,9 +60,6 @@ pub struct ApplicationCredential {
     /// When the current generation was issued; null after an import, as Keystone does not tell.
     #[attr(computed)]
     pub issued_at: Attr<String>,
-    /// With `check_usable`: roles that the credential should carry and does not, because its owner lost them.
-    #[attr(computed)]
-    pub missing_roles: Attr<Set<String>>,
     /// The credential's name, unique among all credentials of its owner.
     /// A fixed name cannot be rotated without a gap; prefer `name_prefix`.
     #[attr(optional, computed, exactly_one_of("name_prefix"), validate(length(1, 255)))]
@@ -83,6 +80,11 @@ pub struct ApplicationCredential {
     /// The project that the credential gives access to: that of the login which issued it.
     #[attr(computed)]
     pub project_id: Attr<String>,
+    /// How each new credential is proven before anything depends on it or an old one is revoked: it logs in, and its
+    /// token must carry its roles.
+    /// Without this, one login decides.
+    #[attr(optional)]
+    pub proof: Attr<ProofOptions>,
     /// The region of the provider's configuration, for `clouds.yaml`.
     #[attr(computed)]
     pub region_name: Attr<String>,
@@ -93,7 +95,8 @@ pub struct ApplicationCredential {
     /// The ids of `strays` to revoke.
     #[attr(optional)]
     pub revoke_strays: Attr<Set<Attr<String>>>,
-    /// The roles that the credential carries, by name or id; without it, all roles of the login that issues it.
+    /// The roles that the credential carries, by name or id, at least one; without it, all roles of the login that
+    /// issues it.
     #[attr(optional)]
     pub roles: Attr<Set<Attr<String>>>,
     /// `false` holds every scheduled rotation and revocation; each plan then warns of what is overdue.
@@ -101,13 +104,15 @@ pub struct ApplicationCredential {
     /// Default `true`.
     #[attr(optional)]
     pub rotate: Attr<bool>,
-    /// What is due, found by the last refresh.
+    /// What is due, found by the last refresh; null where nothing is.
     #[attr(computed)]
     pub rotation_due: Attr<Vec<Due>>,
     /// When the schedule next calls for a rotation; null without a schedule.
     #[attr(computed)]
     pub rotation_due_at: Attr<String>,
-    /// The age at which the credential is rotated, such as `P30D`; at least a minute.
+    /// The age at which the credential is rotated, such as `30d`; at least a minute.
+    /// Only an apply rotates: where a pipeline applies once a week, take a little less than a week (`6d`), or every other
+    /// run comes some seconds too early.
     #[attr(optional, validate(custom(check_period)))]
     pub rotation_period: Attr<String>,
     /// Why the current generation was issued; null for the first.
@@ -127,6 +132,7 @@ pub struct ApplicationCredential {
     /// Credentials that carry this resource's mark in their name and that the state does not know, by id: left
     /// behind by an interrupted run, or made after this state was backed up.
     /// They are never revoked unless `revoke_strays` names them.
+    /// Null where there is none.
     #[attr(computed)]
     pub strays: Attr<BTreeMap<String, Stray>>,
     /// How long each operation may take.
@@ -140,7 +146,8 @@ pub struct ApplicationCredential {
     /// Default `false`.
     #[attr(optional, computed)]
     pub unrestricted: Attr<bool>,
-    /// With `check_usable`: whether a login with the credential worked at the last refresh.
+    /// With `check_usable`: whether a login with the credential worked at the last refresh, and its token carried all
+    /// of its roles.
     #[attr(computed)]
     pub usable: Attr<bool>,
     /// The id of the user who owns the credential: it carries roles of theirs and dies with their account.
@@ -149,17 +156,6 @@ pub struct ApplicationCredential {
     /// The name of that user, where it can be seen.
     #[attr(computed)]
     pub user_name: Attr<String>,
-    /// Log in with each new credential before anything depends on it or an old one is revoked.
-    /// Default `true`.
-    #[attr(optional)]
-    pub verify: Attr<bool>,
-    /// Whether a login with the current generation was seen to work, when it was issued or since.
-    /// Where the state does not hold its secret, an old generation is revoked only with this record.
-    #[attr(computed)]
-    pub verified: Attr<bool>,
-    /// How to verify on a cloud whose Keystone nodes need a while to agree.
-    #[attr(optional)]
-    pub verify_options: Attr<VerifyOptions>,
     /// Warn of an expiry that is nearer than this, such as `P14D` (the default).
     #[attr(optional, validate(custom(check_period)))]
     pub warn_before: Attr<String>,
@@ -171,7 +167,9 @@ pub struct AccessRule {
     /// The HTTP method, such as `GET`.
     #[attr(required)]
     pub method: Attr<String>,
-    /// The path, such as `/v2.1/servers` or `/v2.1/servers/*/action`.
+    /// The path, such as `/v2.1/servers` or `/v2.1/servers/*/action`: `*` and `{name}` stand for one part of it, `**` for
+    /// any number of them.
+    /// At most 128 characters.
     #[attr(required)]
     pub path: Attr<String>,
     /// The service's type in the catalog, such as `compute`.
@@ -210,19 +208,23 @@ pub struct Stray {
     pub user_id: Attr<String>,
 }
 
-/// How to verify a new credential.
+/// How a new credential is proven.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
-pub struct VerifyOptions {
-    /// How many logins in a row must succeed.
-    /// Default 1.
-    #[attr(optional, validate(range(1, 100)))]
-    pub consecutive: Attr<i64>,
+pub struct ProofOptions {
     /// How long to wait between two logins.
-    /// Default `PT2S`.
+    /// Default `2s`.
     #[attr(optional, validate(custom(check_period)))]
     pub interval: Attr<String>,
+    /// How many logins in a row must succeed, for a cloud whose Keystone nodes need a while to agree.
+    /// Default 1.
+    #[attr(optional, validate(range(1, 100)))]
+    pub logins: Attr<i64>,
+    /// `false` renounces the proof: old generations are then revoked although nobody has seen the new one work.
+    /// Default `true`.
+    #[attr(optional)]
+    pub required: Attr<bool>,
     /// How long to go on trying.
-    /// Default `PT1M`.
+    /// Default `1m`.
     #[attr(optional, validate(custom(check_period)))]
     pub timeout: Attr<String>,
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::clock;
 use crate::cloud::openstack::keystone::{ApplicationCredential as Listed, Existence};
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
 use crate::provider::application_credential::model::{
@@ -14,13 +13,13 @@ use crate::provider::application_credential::model::{
 };
 use crate::provider::application_credential::proof::Wanted;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource, Kept, decide, identity, told,
+    ApplicationCredentialResource, Kept, checks, decide, identity, told,
 };
-use crate::provider::arguments::{moment, written};
+use crate::provider::arguments::{as_keystone_keeps_it, moment, written};
 use crate::provider::errors;
 use crate::provider::openstack::{NotYet, patience, token};
 use crate::provider::schedule::Scheduled as _;
-use crate::provider::schedule::due::{recorded_due, rotation_due};
+use crate::provider::schedule::due::recorded_due;
 use crate::rotation::{Current, Observed, due};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -48,8 +47,16 @@ pub async fn read(
     };
     let patience = patience(cx);
     let caller = token(&session, &patience).await?;
+    resource.tell_clock(cx, &session);
     if kept.state.user_id.is_null() {
-        kept.state.user_id = owner_of(&session, &caller, &kept.state, &patience).await?;
+        match owner_of(&session, &caller, &kept.state, &patience).await? {
+            Owner::Known(owner) => kept.state.user_id = Attr::Known(owner),
+            Owner::Nobody => {}
+            Owner::SomebodyElse => {
+                cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
+                return Ok(Some(kept));
+            }
+        }
     }
     let owner = kept.state.user_id.known().cloned().unwrap_or_else(|| caller.user.id.clone());
 
@@ -65,15 +72,17 @@ pub async fn read(
         return gone(cx, &session, &caller, kept, &owner, &patience).await;
     }
     others(cx, &mut kept, previous, strays, &owner, &sights);
+    kept.private.owner_reads = false;
     let Some(current) = current.map(Option::<&Listed>::cloned) else {
         cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
-        judge(cx, &mut kept, true, &sights, clock::now());
+        judge(cx, &mut kept, true, &sights, session.now());
         if kept.state.policy().overlap.is_none() {
             // A rotation would have to revoke what this login may not revoke.
-            kept.state.rotation_due = rotation_due(&[]);
+            kept.state.rotation_due = Attr::Null;
         }
         // Its secret opens it whoever asks, but not in another cloud.
-        if kept.state.auth_url.known() == Some(&session.cloud().auth_url) {
+        let recorded = &kept.state.auth_url;
+        if recorded.is_known() && !checks::elsewhere(recorded, session.cloud()) {
             usability(cx, &mut kept, &session, &caller, &patience).await?;
         }
         return Ok(Some(kept));
@@ -82,7 +91,8 @@ pub async fn read(
         Some(current) => write_down(&mut kept, current, &caller, &session),
         None => cx.tell(told::vanished(&kept.state)),
     }
-    let now = clock::now();
+    kept.private.owner_reads = owns(&caller, &kept.state);
+    let now = session.now();
     judge(cx, &mut kept, current.is_some(), &sights, now);
     if current.is_some() {
         usability(cx, &mut kept, &session, &caller, &patience).await?;
@@ -93,20 +103,38 @@ pub async fn read(
 }
 
 /// Whose credential it is, where the state does not say so: after a `moved`.
+enum Owner {
+    Known(String),
+    /// Keystone does not know the credential.
+    Nobody,
+    /// It exists, and this login may not see it.
+    SomebodyElse,
+}
+
 async fn owner_of(
     session: &Session,
     caller: &Token,
     state: &ApplicationCredential,
     patience: &Patience,
-) -> Result<Attr<String>> {
-    let Some(id) = state.id.known() else { return Ok(Attr::Null) };
+) -> Result<Owner> {
+    let Some(id) = state.id.known() else { return Ok(Owner::Nobody) };
     match session.keystone().application_credential(&caller.user.id, id, patience).await {
-        Ok(found) => Ok(Attr::Known(found.user_id)),
-        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(Attr::Null),
+        Ok(found) => Ok(Owner::Known(found.user_id)),
+        Err(error) if error.status() == Some(403) => Ok(Owner::SomebodyElse),
+        Err(error) if error.status() == Some(404) => Ok(Owner::Nobody),
         Err(error) => {
             Err(unreadable("find the owner of the application credential", &error).into())
         }
     }
+}
+
+/// Whether what this login issues is of the same user and project as the current generation.
+fn owns(caller: &Token, state: &ApplicationCredential) -> bool {
+    let project = caller.project.as_ref().map(|project| &project.id);
+    state.user_id.known() == Some(&caller.user.id)
+        && project.is_some()
+        && state.project_id.known() == project
+        && state.user_name.is_known()
 }
 
 /// The credentials of everybody who owns a generation or a stray, and of the caller: one call for each, shared by
@@ -193,7 +221,7 @@ fn write_down(kept: &mut Kept, current: &Listed, caller: &Token, session: &Sessi
     if state.description.known().map_or("", String::as_str) != description {
         state.description = Some(description).filter(|text| !text.is_empty()).into();
     }
-    if moment(&state.expires_at) != current.expires_at {
+    if moment(&state.expires_at).map(as_keystone_keeps_it) != current.expires_at {
         state.expires_at = current.expires_at.map(written).into();
     }
     state.unrestricted = Attr::Known(current.unrestricted);
@@ -272,9 +300,7 @@ fn others(
     sights: &BTreeMap<String, Sight>,
 ) {
     kept.private.previous.retain(|number, _| previous.contains_key(&number.to_string()));
-    if !kept.state.previous_generations.is_null() || !previous.is_empty() {
-        kept.state.previous_generations = Attr::Known(previous);
-    }
+    kept.state.previous_generations = Attr::Known(previous);
     let locked = |stray: &Stray| {
         let user = stray.user_id.known().map_or(owner, String::as_str);
         !matches!(sights.get(user), Some(Sight::Seen(_)))
@@ -284,9 +310,7 @@ fn others(
     if !strays.is_empty() {
         cx.tell(told::strays(&kept.state, &strays));
     }
-    if !strays.is_empty() || !kept.state.strays.is_null() {
-        kept.state.strays = Attr::Known(strays);
-    }
+    kept.state.strays = decide::listed(strays);
 }
 
 /// What is due, by the policy in the state. Written only when it differs.
@@ -322,8 +346,8 @@ fn judge(
     };
 
     let due = due(&observed, &policy, now);
-    if due != recorded_due(&kept.state.rotation_due) || kept.state.rotation_due.is_null() {
-        kept.state.rotation_due = rotation_due(&due);
+    if due != recorded_due(&kept.state.rotation_due) {
+        kept.state.rotation_due = decide::waiting(&due);
     }
     let next = decide::next_due(&policy, &kept.state, &kept.private);
     if kept.state.rotation_due_at != next && !kept.private.adopted {
@@ -363,14 +387,12 @@ async fn usability(
             if !missing.is_empty() {
                 cx.tell(told::weaker(state, &missing));
             }
-            state.verified = Attr::Known(true);
-            state.usable = Attr::Known(true);
-            state.missing_roles = Attr::Known(Set(missing));
+            kept.private.proven = true;
+            state.usable = Attr::Known(missing.is_empty());
         }
         Err(error) if matches!(error.status(), Some(401 | 404)) => {
             cx.tell(told::dead(state, &error));
             state.usable = Attr::Known(false);
-            state.missing_roles = Attr::Known(Set::default());
         }
         Err(error) => {
             return Err(errors::call(

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::provider::application_credential::decide;
 use crate::provider::application_credential::model::ApplicationCredential;
+use crate::provider::application_credential::{decide, proof};
 use crate::provider::arguments::{moment, period};
 use crate::tfplugin::model::Attr;
 
@@ -30,8 +30,13 @@ pub struct Private {
     pub locked_strays: BTreeSet<String>,
     /// Makes the names.
     pub naming: Naming,
+    /// The login of the last Read owns the current generation and has its project, so that it will own the next one
+    /// too.
+    pub owner_reads: bool,
     /// Old generations, by number.
     pub previous: BTreeMap<u64, Retired>,
+    /// A login with the current generation was seen to work, when it was issued or since.
+    pub proven: bool,
     /// Ids and names of the current credential's roles.
     pub roles: BTreeMap<String, String>,
 }
@@ -56,6 +61,16 @@ pub struct Naming(String);
 /// Begins the names of what lives for one run only; expired ones with it are swept.
 pub const RUN_PREFIX: &str = "rekey-ephemeral-";
 
+/// Whether the provider made that name for a credential that lives for one run: anybody can begin a name so, only the
+/// provider ends it so.
+pub fn of_one_run(name: &str) -> bool {
+    name.starts_with(RUN_PREFIX) && Naming::of(name).is_some()
+}
+
+/// No resource comes so far; a name with a larger number is somebody's joke, and would leave no number for the next one.
+const MOST_GENERATIONS: u64 = 1_000_000_000;
+/// What follows the number in the names of a generation that had to be issued again.
+const AGAIN: [&str; 4] = ["b", "c", "d", "e"];
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// 45 bits, unique among the credentials of one user.
 const MARK_CHARACTERS: usize = 9;
@@ -87,10 +102,27 @@ impl Naming {
 
     /// The name of a generation: `ci-4-k3j9x2abcd`, and a few characters more where rules were made for it.
     pub fn name(&self, prefix: &str, generation: u64, made_rules: &[bool]) -> String {
+        self.with(prefix, generation, "", made_rules)
+    }
+
+    /// Another name of the same generation, where one has been given away already: `ci-4b-k3j9x2abcd`. None after
+    /// so many that something else must be wrong.
+    pub fn other_name(
+        &self,
+        prefix: &str,
+        generation: u64,
+        tried: usize,
+        made_rules: &[bool],
+    ) -> Option<String> {
+        let again = tried.checked_sub(1).map_or(Some(""), |tried| AGAIN.get(tried).copied())?;
+        Some(self.with(prefix, generation, again, made_rules))
+    }
+
+    fn with(&self, prefix: &str, generation: u64, again: &str, made_rules: &[bool]) -> String {
         // The number must have a beginning.
         let gap = if prefix.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
         let check = self.check(generation);
-        format!("{prefix}{gap}{generation}-{}{check}{}", self.0, written(made_rules))
+        format!("{prefix}{gap}{generation}{again}-{}{check}{}", self.0, written(made_rules))
     }
 
     /// Which of its access rules were made for the credential of that name, in the order of `rules::sort`;
@@ -111,8 +143,12 @@ impl Naming {
         }
         let (front, end) = name.rsplit_once('-')?;
         let check = end.strip_prefix(&self.0)?;
+        let front = AGAIN.iter().find_map(|again| front.strip_suffix(again)).unwrap_or(front);
         let digits = front.len() - front.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let generation = front[front.len() - digits..].parse().ok()?;
+        if generation > MOST_GENERATIONS {
+            return None;
+        }
         let mut check = check.bytes();
         let ours = check.next().map(char::from) == Some(self.check(generation))
             && check.all(|byte| ALPHABET.contains(&byte));
@@ -146,6 +182,8 @@ impl Private {
     /// prior attributes, but no private data.
     pub fn restore(&mut self, state: &ApplicationCredential) {
         if self.naming.is_empty() {
+            // What is issued comes into a state only once it is proven, unless the proof was renounced.
+            self.proven |= state.issued_at.is_known() && proof::renounced(state).is_none();
             let previous = decide::previous(state).values().map(|old| &old.name);
             let mut names = [&state.name].into_iter().chain(previous).filter_map(Attr::known);
             self.naming = names.find_map(|name| Naming::of(name)).unwrap_or_default();
@@ -188,6 +226,12 @@ mod tests {
             let name = naming.name(&prefix, generation, &made);
             prop_assert_eq!(naming.generation(&name), Some(generation));
             prop_assert!(name.len() <= prefix.len() + 24);
+            for tried in 1..=AGAIN.len() {
+                let other = naming.other_name(&prefix, generation, tried, &made).unwrap();
+                prop_assert_eq!(naming.generation(&other), Some(generation));
+                prop_assert!(other != name && Naming::of(&other) == Some(naming.clone()));
+            }
+            prop_assert_eq!(naming.other_name(&prefix, generation, AGAIN.len() + 1, &made), None);
             let said = Naming::made_rules(&name);
             for (rule, made) in made.iter().enumerate().take(BITS * MOST_RULE_CHARACTERS) {
                 prop_assert_eq!(said.get(rule).copied().unwrap_or(false), *made);
@@ -261,6 +305,21 @@ mod tests {
 
     fn retired() -> Retired {
         Retired { at: Timestamp::UNIX_EPOCH, expires_at: None, locked: true }
+    }
+
+    #[test]
+    fn a_number_that_nobody_reaches_is_nobodys() {
+        let naming = Naming::new().unwrap();
+        assert!(naming.generation(&naming.name("ci-", MOST_GENERATIONS, &[])).is_some());
+        assert_eq!(naming.generation(&naming.name("ci-", u64::MAX, &[])), None);
+    }
+
+    #[test]
+    fn a_name_of_one_run_has_a_mark() {
+        let name = Naming::new().unwrap().name(RUN_PREFIX, 1, &[]);
+        assert!(of_one_run(&name));
+        assert!(!of_one_run("rekey-ephemeral-by-hand"));
+        assert!(!of_one_run(&Naming::new().unwrap().name("ci-", 1, &[])));
     }
 
     #[test]

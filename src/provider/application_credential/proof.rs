@@ -8,10 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::cloud::openstack::{Error, Login, Patience, Session, Token};
-use crate::provider::application_credential::model::{ApplicationCredential, VerifyOptions};
+use crate::provider::application_credential::model::{ApplicationCredential, ProofOptions};
 use crate::provider::arguments::{moment, period};
 use crate::rotation::Period;
-use crate::tfplugin::model::Attr;
 
 /// The current generation works, as far as that can be known.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub enum Unproven {
     MissingRoles(Vec<String>),
     #[error(
         "the state holds neither its secret nor the record that it was once used, as after an import; \
-         rotate it first (change `triggers`), or set verify = false"
+         rotate it first (change `triggers`), or renounce the proof with proof = {{ required = false }}"
     )]
     NeverUsed,
     #[error("Keystone does not list it")]
@@ -41,7 +40,7 @@ pub enum Unproven {
     #[error("the operation was stopped before {wanted} logins in a row had succeeded")]
     Stopped { wanted: i64 },
     #[error("{wanted} logins in a row did not succeed within {within}; the last one: {last}")]
-    Unsteady { wanted: i64, within: Period, last: String },
+    Unsteady { wanted: i64, within: String, last: String },
     #[error("its tokens are for the project {found} instead of {wanted}")]
     WrongProject { found: String, wanted: String },
 }
@@ -93,28 +92,33 @@ impl Wanted {
     }
 }
 
-/// The user renounced the proof with `verify = false`.
+/// The user renounced the proof with `required = false`.
 pub fn renounced(config: &ApplicationCredential) -> Option<Proof> {
-    (config.verify.known() == Some(&false)).then_some(Proof(()))
+    let proof = config.proof.known()?;
+    (proof.required.known() == Some(&false)).then_some(Proof(()))
 }
 
 /// Uses the credential: logs in until as many logins in a row as wanted have succeeded.
 ///
-/// Without `verify_options` one login decides. With them a failure is tried again until their time is up,
-/// for clouds whose Keystone nodes need a while to agree.
+/// Where `options` say nothing of how, one login decides. Else a failure is tried again until their time is up, for
+/// clouds whose Keystone nodes need a while to agree.
 pub async fn by_login(
     session: &Session,
     login: &Login,
     wanted: &Wanted,
-    options: Option<&VerifyOptions>,
+    options: Option<&ProofOptions>,
     cancel: &CancellationToken,
     patience: &Patience,
 ) -> Result<Proof, Unproven> {
-    let consecutive = options.and_then(|options| options.consecutive.known().copied()).unwrap_or(1);
+    let options = options.filter(|options| {
+        options.interval.is_known() || options.logins.is_known() || options.timeout.is_known()
+    });
+    let consecutive = options.and_then(|options| options.logins.known().copied()).unwrap_or(1);
     let interval = options
         .and_then(|options| period(&options.interval))
         .map_or(Duration::from_secs(2), Period::to_std);
     let within = options.and_then(|options| period(&options.timeout)).or(Period::from_seconds(60));
+    let within_text = options.and_then(|options| options.timeout.known());
     let end = within.map(|within| Instant::now() + within.to_std());
     let mut in_a_row = 0;
     loop {
@@ -127,8 +131,9 @@ pub async fn by_login(
             Err(failure) if options.is_none() => return Err(failure),
             Err(failure) => {
                 in_a_row = 0;
-                if let (Some(within), true) = (within, over(end, interval)) {
+                if over(end, interval) {
                     let last = failure.to_string();
+                    let within = within_text.map_or("1m", String::as_str).to_owned();
                     return Err(Unproven::Unsteady { wanted: consecutive, within, last });
                 }
             }
@@ -147,11 +152,12 @@ pub async fn by_login(
 /// holds its roles, as far as this login can tell.
 pub fn by_record(
     state: &ApplicationCredential,
+    used_once: bool,
     listed: &[Listed],
     caller: &Token,
     now: jiff::Timestamp,
 ) -> Result<Proof, Unproven> {
-    let Some(id) = state.id.known().filter(|_| state.verified == Attr::Known(true)) else {
+    let Some(id) = state.id.known().filter(|_| used_once) else {
         return Err(Unproven::NeverUsed);
     };
     let current =

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock;
 use crate::cloud::openstack::keystone::Existence;
 use crate::cloud::openstack::{Error, Login};
 use crate::provider::application_credential::act::Run;
@@ -27,6 +26,7 @@ pub async fn current(
     run: &Run<'_>,
     prior: &ApplicationCredential,
     config: &ApplicationCredential,
+    used_once: bool,
 ) -> Result<Proof> {
     if let Some(proof) = proof::renounced(config) {
         return Ok(proof);
@@ -36,7 +36,7 @@ pub async fn current(
     let proven = match prior.secret.known() {
         Some(secret) => used(run, prior, config, secret).await,
         // What no record proves, the user's own secret may; where it is another one by now, the record must do.
-        None => match (recorded(run, prior).await?, own) {
+        None => match (recorded(run, prior, used_once).await?, own) {
             (Err(Unproven::NeverUsed | Unproven::Hidden), Some(own)) => {
                 used(run, prior, config, own).await
             }
@@ -65,7 +65,7 @@ async fn used(
 ) -> std::result::Result<Proof, Unproven> {
     let id = prior.id.known().cloned().unwrap_or_default();
     let login = Login { application_credential_id: id, secret: secret.0.clone() };
-    let (wanted, options) = (Wanted::of_state(prior), config.verify_options.known());
+    let (wanted, options) = (Wanted::of_state(prior), config.proof.known());
     proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience).await
 }
 
@@ -73,6 +73,7 @@ async fn used(
 async fn recorded(
     run: &Run<'_>,
     prior: &ApplicationCredential,
+    used_once: bool,
 ) -> Result<std::result::Result<Proof, Unproven>> {
     let owner = prior.user_id.known().cloned().unwrap_or_default();
     let listed = match run.openstack.credentials(&run.session, &owner, &run.patience).await {
@@ -89,7 +90,7 @@ async fn recorded(
             .into());
         }
     };
-    Ok(proof::by_record(prior, &listed, &run.caller, clock::now()))
+    Ok(proof::by_record(prior, used_once, &listed, &run.caller, run.session.now()))
 }
 
 /// A `secret_wo` that is recorded after an import is only a claim until it has been used.
@@ -103,7 +104,7 @@ pub async fn adopted(
     };
     let login = Login { application_credential_id: id.clone(), secret: secret.0.clone() };
     let wanted = Wanted { project_id: prior.project_id.known().cloned(), roles: Vec::new() };
-    let options = config.verify_options.known();
+    let options = config.proof.known();
     proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience).await.map_err(
         |failure| {
             Diagnostic::error(
@@ -185,7 +186,7 @@ impl Ends {
     fn save(&self, kept: &mut Kept, cell: &StateCell<Resource>) {
         kept.private.previous.retain(|number, _| self.previous.contains_key(&number.to_string()));
         kept.state.previous_generations = Attr::Known(self.previous.clone());
-        kept.state.strays = Attr::Known(self.strays.clone());
+        kept.state.strays = decide::listed(self.strays.clone());
         cell.save(kept.clone());
     }
 }

@@ -1,13 +1,15 @@
 //! What the operator is told. Summaries are constants, since Terraform folds equal ones; the detail names
 //! the credential, says what is still valid and what to do.
 
+mod gains;
 mod planned;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::openstack::config::Cloud;
+use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::cloud::openstack::{Error, Token};
 use crate::provider::application_credential::model::{ApplicationCredential, Stray};
 use crate::provider::arguments::{moment, period};
@@ -18,6 +20,7 @@ use crate::rotation::{Due, Moment, Period};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
 
+pub use gains::gained;
 pub use planned::{
     kept_for_want_of_proof, not_revocable, owner_changes, planned, policy_changed, strays_stay,
 };
@@ -61,6 +64,28 @@ pub fn not_observed(state: &ApplicationCredential, setting: &str) -> Diagnostic 
     )
 }
 
+/// Nothing is wrong with any credential, but what else runs on this machine may go by its clock.
+pub fn clocks_differ(ahead: SignedDuration, cloud: &Cloud) -> Diagnostic {
+    let behind = if ahead.is_negative() { "ahead of" } else { "behind" };
+    let minutes = (ahead.abs() + SignedDuration::from_secs(30)).as_mins();
+    let by = match (minutes / 1440, minutes / 60, minutes) {
+        (0, 0, 1) => "1 minute".to_owned(),
+        (0, 0, minutes) => format!("{minutes} minutes"),
+        (0, 1, _) => "1 hour".to_owned(),
+        (0, hours, _) => format!("{hours} hours"),
+        (1, ..) => "1 day".to_owned(),
+        (days, ..) => format!("{days} days"),
+    };
+    Diagnostic::warning(
+        "This machine's clock differs from the cloud's",
+        format!(
+            "The clock of the machine that runs the provider is {by} {behind} that of {}. What is due and what has expired is \
+             judged by the cloud's clock. Set the machine's: certificates and tokens are judged by it, too.",
+            cloud.auth_url
+        ),
+    )
+}
+
 pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Cloud) -> Diagnostic {
     let other = match state.auth_url.known() {
         Some(recorded) if *recorded != cloud.auth_url => format!(
@@ -84,13 +109,14 @@ pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Clou
     Diagnostic::warning(
         "Application credential of another user",
         format!(
-            "The application credential {} belongs to {}; the present login {} ({}) is neither its owner nor an \
-             administrator, so Keystone does not show it.{other}\n\nThe state is kept as it was. Only its owner or an \
-             administrator can revoke it.",
+            "The application credential {} belongs to {}; the present login {name} ({id}) is neither its owner nor an \
+             administrator, so Keystone does not show it.{other}\n\nThe state is kept as it was. A generation that is issued \
+             under this login belongs to {name}: it carries that user's roles and dies with that account. The present one can \
+             be revoked only by its owner or an administrator.",
             called(state),
             owner(state),
-            caller.user.name,
-            caller.user.id,
+            name = caller.user.name,
+            id = caller.user.id,
         ),
     )
 }
@@ -205,6 +231,24 @@ pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) ->
              use. It works until it is revoked. Once you know that nobody uses it, name its id in `revoke_strays`.",
             called(state),
             list.join(", ")
+        ),
+    )
+}
+
+/// The generation that was to be issued is there already, and nobody here has its secret.
+pub fn made_already(generation: u64, found: &[Listed], issued: &Listed) -> Diagnostic {
+    let found: Vec<String> =
+        found.iter().map(|found| format!("{:?} ({})", found.name, found.id)).collect();
+    Diagnostic::warning(
+        "Another run has made this generation already",
+        format!(
+            "Generation {generation} is in Keystone already, as {}: an apply that was interrupted issued it, or another one at \
+             the same time, and the state does not know its secret. It was issued once more, as {:?} ({}), which is the current \
+             one now.\n\nThe other works until it is revoked. The next plan lists it in `strays`: name its id in \
+             `revoke_strays` once you know that nobody uses it.",
+            found.join(", "),
+            issued.name,
+            issued.id
         ),
     )
 }

@@ -2,10 +2,10 @@
 
 use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::application_credential::private::RUN_PREFIX;
+use crate::provider::application_credential::rules;
 use crate::provider::arguments::period;
-use crate::rotation::Period;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
-use crate::tfplugin::model::Attr;
+use crate::tfplugin::model::{Attr, Set};
 
 const MINUTE: i64 = 60;
 const SECRET_CHARACTERS: usize = 16;
@@ -32,6 +32,15 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
         }
     }
     for (name, argument) in [("name", &config.name), ("name_prefix", &config.name_prefix)] {
+        if argument.known().is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
+            refuse(
+                name,
+                "The name is blank",
+                format!(
+                    "{name} holds nothing but spaces, which Keystone refuses. Give it a letter or a digit."
+                ),
+            );
+        }
         if argument.known().is_some_and(|text| text.starts_with(RUN_PREFIX)) {
             refuse(
                 name,
@@ -67,7 +76,9 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
             "renew_before",
             "renew_before is not shorter than expires_in",
             format!(
-                "A credential that lives for {life} would be due again ({renew} before its end) as soon as it is issued."
+                "A credential that lives for {} would be due again ({} before its end) as soon as it is issued.",
+                text(&config.expires_in),
+                text(&config.renew_before)
             ),
         );
     }
@@ -77,14 +88,22 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
         let overlap = period(&config.overlap);
         let used = overlap.map_or(age, |overlap| age.plus(overlap));
         if life <= used {
-            refuse(
-                "expires_in",
-                "expires_in is too short for the schedule",
-                too_short(life, age, overlap),
-            );
+            refuse("expires_in", "expires_in is too short for the schedule", too_short(config));
         }
     }
     secret(config, &mut refuse);
+    errors.extend(rights(config).err().into_iter().flat_map(|errors| errors.0));
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+/// What is wrong with the roles and the access rules.
+pub fn rights(config: &ApplicationCredential) -> Result<()> {
+    let mut errors = Vec::new();
+    let mut refuse = |attribute: &str, summary: &str, detail: String| {
+        errors.push(Diagnostic::error(summary, detail).at_attribute(attribute));
+    };
+    restrictions(config, &mut refuse);
+    rules::check(config, &mut refuse);
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }
 
@@ -118,12 +137,47 @@ fn secret(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &str, St
     }
 }
 
-fn too_short(life: Period, age: Period, overlap: Option<Period>) -> String {
-    let kept =
-        overlap.map_or(String::new(), |overlap| format!(" and is kept for {overlap} after that"));
+/// What restricts and is empty would restrict nothing, and the credential would have every right of its login.
+fn restrictions(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &str, String)) {
+    let empty = [
+        ("roles", "roles of its login", config.roles.known().is_some_and(Set::is_empty)),
+        ("access_rules", "requests", config.access_rules.known().is_some_and(Set::is_empty)),
+    ];
+    for (name, all, _) in empty.into_iter().filter(|(.., empty)| *empty) {
+        refuse(
+            name,
+            "An empty restriction restricts nothing",
+            format!(
+                "{name} is an empty set. Keystone takes that for no restriction, and the credential would have all {all}. List at \
+                 least one, or leave {name} out (null) if all are meant."
+            ),
+        );
+    }
+    for role in config.roles.known().into_iter().flat_map(|roles| &roles.0) {
+        if role.known().is_some_and(|role| role.trim().is_empty()) {
+            refuse(
+                "roles",
+                "A role without a name",
+                "A role must be given by its name or its id.".into(),
+            );
+        }
+    }
+}
+
+/// The arguments in the words of the configuration.
+fn too_short(config: &ApplicationCredential) -> String {
+    let kept = match text(&config.overlap) {
+        "" => String::new(),
+        overlap => format!(" and is kept for {overlap} after that"),
+    };
     format!(
-        "A credential is rotated at the age of {age}{kept}, but expires after {life}: consumers would be refused. Make \
-         expires_in longer than both together, and best well above, so that a pipeline which stands still for some days costs \
-         nothing."
+        "A credential is rotated at the age of {}{kept}, but expires after {}: consumers would be refused. Make expires_in \
+         longer than both together, and best well above, so that a pipeline which stands still for some days costs nothing.",
+        text(&config.rotation_period),
+        text(&config.expires_in)
     )
+}
+
+fn text(argument: &Attr<String>) -> &str {
+    argument.known().map_or("", String::as_str)
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::clock;
-use crate::provider::data::application_credentials::list;
+use crate::provider::data::application_credentials::{Listed, list};
 use crate::provider::data::credential::One;
 use crate::provider::openstack::Openstack;
 use crate::tfplugin::context::Context;
@@ -31,7 +30,8 @@ impl DataSource for OneApplicationCredential {
     const NAME: &'static str = "application_credential";
 
     async fn read(&self, cx: &Context, config: One) -> Result<One> {
-        let (user, listed) = list(&self.openstack, cx, &config.user_id).await?;
+        let Listed { user, credentials: listed, now } =
+            list(&self.openstack, cx, &config.user_id).await?;
         let found = listed.iter().find(|credential| {
             config.id.known() == Some(&credential.id)
                 || config.name.known() == Some(&credential.name)
@@ -47,6 +47,6 @@ impl DataSource for OneApplicationCredential {
             )
             .into());
         };
-        Ok(One::at(found, clock::now()))
+        Ok(One::at(found, now))
     }
 }

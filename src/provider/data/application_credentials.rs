@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::clock;
 use crate::cloud::openstack::keystone::ApplicationCredential;
+use crate::provider::application_credential::{RUN_PREFIX, of_one_run};
 use crate::provider::arguments::{check_period, period};
 use crate::provider::data::credential::Credential;
 use crate::provider::errors;
@@ -19,6 +20,8 @@ use crate::tfplugin::traits::DataSource;
 /// roles, and when each expires.
 ///
 /// It takes one login and one call, whatever their number.
+/// Those of the ephemeral resource of the same name, which live for one run, are left out unless `name` or `name_prefix`
+/// asks for them (`rekey-ephemeral-`): they are others in each run.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Fleet {
     /// Those that were found, by name.
@@ -61,8 +64,8 @@ impl DataSource for ApplicationCredentials {
     const NAME: &'static str = "application_credentials";
 
     async fn read(&self, cx: &Context, config: Fleet) -> Result<Fleet> {
-        let (user, listed) = list(&self.openstack, cx, &config.user_id).await?;
-        let now = clock::now();
+        let Listed { user, credentials: listed, now } =
+            list(&self.openstack, cx, &config.user_id).await?;
         let near = period(&config.expires_within).map(|within| within.after(now));
         let is = |wanted: &Attr<String>, found: Option<&str>| {
             wanted.known().is_none_or(|wanted| Some(wanted.as_str()) == found)
@@ -71,6 +74,7 @@ impl DataSource for ApplicationCredentials {
             .iter()
             .filter(|credential| {
                 is(&config.name, Some(&credential.name))
+                    && (asked_for(&config) || !of_one_run(&credential.name))
                     && is(&config.project_id, credential.project_id.as_deref())
                     && config
                         .name_prefix
@@ -87,12 +91,23 @@ impl DataSource for ApplicationCredentials {
     }
 }
 
+/// Whether the names that are asked for are those of credentials for one run.
+fn asked_for(config: &Fleet) -> bool {
+    let wanted = [&config.name, &config.name_prefix];
+    wanted.into_iter().filter_map(Attr::known).any(|name| name.starts_with(RUN_PREFIX))
+}
+
+/// What was found, and when.
+#[derive(Debug)]
+pub struct Listed {
+    pub user: String,
+    pub credentials: Arc<Vec<ApplicationCredential>>,
+    /// By the cloud's clock.
+    pub now: Timestamp,
+}
+
 /// The credentials of that user, or of the caller.
-pub async fn list(
-    openstack: &Openstack,
-    cx: &Context,
-    user: &Attr<String>,
-) -> Result<(String, Arc<Vec<ApplicationCredential>>)> {
+pub async fn list(openstack: &Openstack, cx: &Context, user: &Attr<String>) -> Result<Listed> {
     let session = openstack.session_now().await?;
     let patience = patience(cx);
     let user = match user.known() {
@@ -113,5 +128,5 @@ pub async fn list(
         )
         .at_attribute("user_id")
     })?;
-    Ok((user, listed))
+    Ok(Listed { user, credentials: listed, now: session.now() })
 }

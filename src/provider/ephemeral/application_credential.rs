@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::{
-    AccessRule, ApplicationCredential, Naming, RUN_PREFIX, Wanted, checks, issue, proof, rules,
+    AccessRule, ApplicationCredential, Naming, RUN_PREFIX, Wanted, checks, issue, of_one_run,
+    proof, rules, validate,
 };
 use crate::provider::arguments::{check_period, written};
 use crate::provider::errors;
@@ -18,7 +19,10 @@ use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::{Attr, Model, Secret, Set};
 use crate::tfplugin::traits::{Ephemeral, Opened};
 
-const LIFE: &str = "PT1H";
+const LIFE: &str = "30m";
+
+/// So long after its expiry a credential is swept: Keystone's nodes may differ, and nobody is in a hurry.
+const SWEEP_MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// An application credential for this run: issued, proven, and revoked when the run no longer needs it.
 /// If the run dies it expires by itself.
@@ -38,14 +42,16 @@ pub struct RunCredential {
     /// When it expires by itself.
     #[attr(computed)]
     pub expires_at: Attr<String>,
-    /// How long it is valid if the run dies before it can be revoked; default `PT1H`, at least a minute.
+    /// How long it is valid at most; default `30m`, at least a minute.
+    /// Make it longer than the run takes: where a run fails or is interrupted, Terraform does not close what it has
+    /// opened, and the credential works until it expires.
     #[attr(optional, validate(custom(check_period)))]
     pub expires_in: Attr<String>,
     /// Its id.
     #[attr(computed)]
     pub id: Attr<String>,
-    /// Its name, which begins with `rekey-ephemeral-`: expired ones of the same user with such a name are deleted when
-    /// the next one is opened.
+    /// Its name, which begins with `rekey-ephemeral-` and ends with a mark of the provider: those of the same user that
+    /// expired an hour ago or earlier are deleted when the next one is opened.
     #[attr(computed)]
     pub name: Attr<String>,
     /// The project that it gives access to.
@@ -87,15 +93,17 @@ impl EphemeralApplicationCredential {
         Self { openstack }
     }
 
-    /// Deletes what earlier runs left behind: expired ones of the same user, by their name. Nothing
-    /// depends on it, so nothing here stops the run.
+    /// Deletes what earlier runs left behind: ones of the same user that expired long ago, with a name that only the
+    /// provider makes. Nothing depends on it, so nothing here stops the run.
     async fn sweep(&self, session: &Session, caller: &Token, patience: &Patience) {
         let user = &caller.user.id;
         let Ok(listed) = self.openstack.credentials(session, user, patience).await else { return };
-        let now = clock::now();
+        // A plan comes here, and what is deleted cannot be brought back: Keystone's own time, which is never later
+        // than the present, and not this machine's.
+        let long_ago = caller.issued_at.saturating_sub(SWEEP_MARGIN).unwrap_or(Timestamp::MIN);
         for old in listed.iter().filter(|credential| {
-            credential.name.starts_with(RUN_PREFIX)
-                && credential.expires_at.is_some_and(|expiry| expiry <= now)
+            of_one_run(&credential.name)
+                && credential.expires_at.is_some_and(|expiry| expiry <= long_ago)
         }) {
             let swept =
                 session.keystone().delete_application_credential(user, &old.id, patience).await;
@@ -118,6 +126,12 @@ impl Ephemeral for EphemeralApplicationCredential {
     const NAME: &'static str = "application_credential";
 
     async fn validate(&self, _cx: &Context, config: &RunCredential) -> Result<()> {
+        let wish = ApplicationCredential {
+            access_rules: config.access_rules.clone(),
+            roles: config.roles.clone(),
+            ..ApplicationCredential::default()
+        };
+        validate::rights(&wish)?;
         let minute = crate::rotation::Period::from_seconds(60);
         if crate::provider::arguments::period(&config.expires_in)
             .is_some_and(|life| Some(life) < minute)
@@ -154,7 +168,9 @@ impl Ephemeral for EphemeralApplicationCredential {
         }
         self.sweep(&session, &caller, &patience).await;
         let naming = Naming::new().map_err(issue::no_random)?;
-        let name = |made_rules: &[bool]| naming.name(RUN_PREFIX, 1, made_rules);
+        let name = |tried: usize, made_rules: &[bool]| {
+            (tried == 0).then(|| naming.name(RUN_PREFIX, 1, made_rules))
+        };
         let issued =
             issue::issue(&self.openstack, &session, &caller, &wish, name, &patience).await?;
         let credential = &issued.credential;
@@ -204,7 +220,7 @@ impl Ephemeral for EphemeralApplicationCredential {
                 "An ephemeral application credential was not revoked",
                 &format!("revoke the application credential {}", private.id),
                 &error,
-                "It goes on working until it expires; a later run sweeps it.",
+                "It goes on working until it expires; a later run deletes it.",
                 "",
             )
             .into()

@@ -64,6 +64,7 @@ pub(super) fn find<T: ?Sized>(
 
 fn understood(capabilities: Option<pb::ClientCapabilities>) -> ClientCapabilities {
     ClientCapabilities {
+        deferral_allowed: capabilities.as_ref().map(|known| known.deferral_allowed),
         write_only_attributes_allowed: capabilities
             .is_some_and(|known| known.write_only_attributes_allowed),
     }

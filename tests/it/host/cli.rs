@@ -66,6 +66,12 @@ impl Cli {
         self == Self::OpenTofu
     }
 
+    /// OpenTofu and old versions of Terraform send none with a plan.
+    pub(super) fn capabilities_in_plans(self, applying: bool) -> Option<ClientCapabilities> {
+        let sends = !matches!(self, Self::OpenTofu | Self::Terraform8);
+        sends.then(|| self.capabilities(applying))
+    }
+
     pub(super) fn capabilities(self, applying: bool) -> ClientCapabilities {
         ClientCapabilities {
             // Terraform claims it in every apply, and then calls a deferral a bug.

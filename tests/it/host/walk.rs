@@ -267,7 +267,7 @@ impl Walk {
             config: Some(wire::dynamic(ask.config, &ty)),
             prior_private: ask.private.to_vec(),
             provider_meta: None,
-            client_capabilities: Some(self.cli.capabilities(self.applying)),
+            client_capabilities: self.cli.capabilities_in_plans(self.applying),
             prior_identity: self.identity_request(address, ask.identity),
             planned_private: ask.planned_private.to_vec(),
         };

@@ -20,7 +20,8 @@ async fn legacy(bed: &Bed, config: Json) -> (Workspace, String, String) {
 #[tokio::test]
 async fn an_import_by_any_name_keeps_the_credential() {
     let bed = Bed::start().await;
-    let (ws, id, secret) = legacy(&bed, json!({ "name": "legacy" })).await;
+    let config = json!({ "name": "legacy", "roles": ["member", "reader"] });
+    let (ws, id, secret) = legacy(&bed, config).await;
     let alice = bed.cloud.user("alice").id;
     for target in [
         ImportTarget::Id(id.clone()),
@@ -97,7 +98,8 @@ async fn what_keystone_cannot_tell_is_recorded_and_acts_from_then_on() {
 #[tokio::test]
 async fn a_mark_that_was_not_used_up_stays() {
     let bed = Bed::start().await;
-    let (mut ws, id, _) = legacy(&bed, json!({ "name": "legacy" })).await;
+    let config = json!({ "name": "legacy", "roles": ["member", "reader"] });
+    let (mut ws, id, _) = legacy(&bed, config).await;
     ws.import(CI, &id).await.assert_success();
     let plan = ws.plan().await;
     plan.assert_empty();
@@ -123,10 +125,15 @@ async fn what_contradicts_keystone_is_an_ordinary_change() {
     assert_eq!(ws.plan().await.change(CI).forced_by, ["roles"]);
     // Roles that amount to the same are written down, however they are written.
     let member = bed.cloud.role("member").id;
-    for roles in [json!(["member"]), json!(["member", "reader"]), json!([member])] {
+    for roles in [json!(["member"]), json!([member])] {
         ws.resource(CI, json!({ "name": "legacy", "roles": roles }));
         assert_eq!(ws.plan().await.change(CI).changed(), ["roles"], "{roles}");
     }
+    ws.resource(CI, json!({ "name": "legacy", "roles": ["reader", "member"] }));
+    ws.plan().await.assert_empty();
+    // Left out, they are recorded as left out: nothing is issued, and the plan shows it.
+    ws.resource(CI, json!({ "name": "legacy" }));
+    assert_eq!(ws.plan().await.change(CI).changed(), ["roles"]);
 }
 
 #[tokio::test]
@@ -164,8 +171,10 @@ async fn a_recorded_secret_is_proved_in_that_apply() {
             let id = other.attribute(LEGACY, "id").as_str().unwrap().to_owned();
             let secret = other.attribute(LEGACY, "secret").as_str().unwrap().to_owned();
             (
-                bed.workspace(json!({ "name": name, "secret_wo_version": 1,
-                "secret_wo": if right { secret.clone() } else { "not its secret!!".to_owned() } })),
+                bed.workspace(
+                    json!({ "name": name, "roles": ["member", "reader"], "secret_wo_version": 1,
+                "secret_wo": if right { secret.clone() } else { "not its secret!!".to_owned() } }),
+                ),
                 id,
                 secret,
             )
@@ -173,7 +182,7 @@ async fn a_recorded_secret_is_proved_in_that_apply() {
         let mut ws = ws;
         ws.import(CI, &id).await.assert_success();
         let plan = ws.plan().await;
-        assert_eq!(plan.change(CI).changed(), ["secret_wo_version", "verified"]);
+        assert_eq!(plan.change(CI).changed(), ["secret_wo_version"]);
         let told = ws.apply(&plan).await.told;
         const WRONG: &str = "secret_wo is not the secret of the imported credential";
         assert_eq!(told.has(WRONG), !right, "{told:?}");

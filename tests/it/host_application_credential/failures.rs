@@ -95,16 +95,16 @@ async fn a_slow_keystone_is_waited_for_where_that_was_asked() {
     let bed = Bed::start().await;
     let mut ws = bed.workspace(overlapping());
     bed.cloud.set_settling(&[404, 201, 401]);
-    ws.change(CI, json!({ "verify_options": { "consecutive": 2, "interval": "PT1S" } }));
+    ws.change(CI, json!({ "proof": { "logins": 2, "interval": "1s" } }));
     ws.up_well().await;
     assert_eq!(bed.cloud.logins(ws.attribute(CI, "id").as_str().unwrap()), Some(5));
 }
 
 #[tokio::test]
-async fn verification_can_be_renounced() {
+async fn the_proof_can_be_renounced() {
     let bed = Bed::start().await;
     let mut ws = bed.workspace(overlapping());
-    ws.change(CI, json!({ "verify": false })).up_well().await;
+    ws.change(CI, json!({ "proof": { "required": false } })).up_well().await;
     assert_eq!(bed.cloud.logins(ws.attribute(CI, "id").as_str().unwrap()), Some(0));
     ws.change(CI, json!({ "overlap": "P7D", "triggers": { "v": "2" } })).up_well().await;
     bed.pass_days(8);
@@ -200,8 +200,9 @@ async fn a_name_that_is_taken_is_told_with_its_holder() {
     ws.up_well().await;
     let mut other = bed.host.workspace();
     other.provider(bed.login_on("alice", "other")).resource(CI, json!({ "name": "ci" }));
-    let told = other.up().await.told;
+    let told = other.plan().await.told;
     let error = told.only("The name of the application credential is in use");
+    assert_eq!(error.call, "PlanResourceChange");
     assert!(error.detail.contains(ws.attribute(CI, "id").as_str().unwrap()), "{error:?}");
     assert!(error.detail.contains(&bed.cloud.project("demo").id), "{error:?}");
 }

@@ -193,7 +193,7 @@ async fn two_states_on_one_prefix_leave_each_other_alone() {
     second.told.assert_success();
     assert_eq!(bed.ids().len(), 4);
     for ws in [&one, &two] {
-        assert_eq!(ws.attribute(CI, "strays"), json!({}));
+        assert_eq!(ws.attribute(CI, "strays"), Json::Null);
         let plan = ws.plan().await;
         plan.told.assert_silent();
         plan.assert_empty();
@@ -214,7 +214,9 @@ async fn a_revocation_that_is_refused_keeps_the_identity() {
         let mut ws = bed.workspace(plain());
         ws.on(&bed.host.clone().cli(cli)).up_well().await;
         let before = ws.state.object(CI).unwrap().identity();
-        ws.provider(bed.login("bob"));
+        let mut login = bed.login("bob");
+        login["plan_checks"] = json!("warn");
+        ws.provider(login);
         ws.change(CI, json!({ "triggers": { "v": "2" } }));
         assert!(ws.up().await.told.has("An application credential was not revoked"));
         assert_eq!(ws.state.object(CI).unwrap().identity(), before);

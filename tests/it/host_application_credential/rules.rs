@@ -19,7 +19,7 @@ fn limited(paths: &[&str]) -> Json {
 
 impl Bed {
     /// What alice has Keystone answer, past the provider.
-    async fn alice(&self, path: &str, body: Option<&Json>) -> Json {
+    pub(super) async fn alice(&self, path: &str, body: Option<&Json>) -> Json {
         let account = self.cloud.user("alice");
         let login = json!({ "auth": {
             "identity": { "methods": ["password"], "password": { "user":
@@ -143,7 +143,10 @@ async fn a_stray_and_a_dead_run_leave_no_rule() {
 
     let open = |paths: &[&str]| {
         let rules: Vec<Json> = paths.iter().map(|path| rule(path)).collect();
-        let config = json!({ "access_rules": rules });
+        let config = match rules.is_empty() {
+            true => json!({}),
+            false => json!({ "access_rules": rules }),
+        };
         bed.host.open(bed.login("alice"), "rekey_application_credential", config)
     };
     // Never closed: the run died.

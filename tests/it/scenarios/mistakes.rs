@@ -1,6 +1,6 @@
 //! Mistakes in a configuration: said early, at the argument, in words; and nothing is issued.
 
-use super::{ADDRESS, Current, issued, resource};
+use super::{ADDRESS, Current, days_later, issued, resource};
 use crate::support::openstack::{Keystone, unique};
 use crate::support::terraform::{REQUIRED, Workspace};
 use crate::support::tools::Cli;
@@ -8,7 +8,7 @@ use crate::support::tools::Cli;
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_by_validate() {
     // Arguments, and what the error must name.
-    let mistakes: [(&str, &[&str]); 9] = [
+    let mistakes: [(&str, &[&str]); 15] = [
         ("", &["name", "name_prefix"]),
         ("name = \"a\"\nname_prefix = \"b\"", &["name", "name_prefix"]),
         ("name_prefix = \"a\"\nexpires_in = \"P1Y\"", &["expires_in", "P1Y"]),
@@ -17,6 +17,18 @@ async fn what_cannot_be_right_is_refused_by_validate() {
         ("name_prefix = \"a\"\nexpires_at = \"2099-01-01T00:00:00+02:00\"", &["expires_at"]),
         ("name_prefix = \"a\"\nexpires_in = \"PT20S\"", &["expires_in"]),
         ("name = \"a\"\noverlap = \"P1D\"", &["overlap", "name_prefix"]),
+        ("name = \"  \"", &["name holds nothing but spaces"]),
+        ("name = \"a\"\nroles = []", &["roles is an empty set", "(null)"]),
+        ("name = \"a\"\naccess_rules = []", &["access_rules is an empty set"]),
+        (
+            "name = \"a\"\naccess_rules = [{ service = \"compute\", method = \"get\", path = \"/a\" }]",
+            &["access_rules", "write GET"],
+        ),
+        (
+            "name = \"a\"\naccess_rules = [{ service = \"compute\", method = \"GET\", path = \"a\" }]",
+            &["begin with a slash"],
+        ),
+        ("name = \"a\"\nexpires_at = \"9999-12-31T23:59:59Z\"", &["later than the last moment"]),
         (
             "name_prefix = \"a\"\nexpires_in = \"P10D\"\nrotation_period = \"P9D\"\noverlap = \"P2D\"",
             &["expires_in", "P9D", "P2D"],
@@ -105,11 +117,11 @@ async fn a_past_expiry_matters_only_where_something_must_be_issued() {
         let late = format!("name_prefix = \"ci-\"\nexpires_at = \"{}\"", at(30));
         workspace.write("main.tf", &resource(&late));
         workspace.plan_to("late", &[]).await.ok();
-        workspace.env("REKEY_CLOCK_OFFSET", &(2 * 86_400).to_string());
+        days_later(&mut workspace, 2);
         workspace.apply(&["late"]).await.fails().says("expires_at is in the past");
         assert_eq!(keystone.credentials(&alice).await.len(), 0);
         assert_eq!(workspace.resource(ADDRESS).await, serde_json::Value::Null);
-        workspace.env("REKEY_CLOCK_OFFSET", "0");
+        days_later(&mut workspace, 0);
 
         // Two days later this one has expired. The plan warns and does not fail.
         let soon = at(24);
@@ -117,7 +129,7 @@ async fn a_past_expiry_matters_only_where_something_must_be_issued() {
         workspace.write("main.tf", &resource(&arguments));
         workspace.apply(&[]).await.ok();
         workspace.plan(&[]).await.empty().says(&soon.to_string()[..10]);
-        workspace.env("REKEY_CLOCK_OFFSET", &(2 * 86_400).to_string());
+        days_later(&mut workspace, 2);
         workspace.plan(&[]).await.empty().says("expired");
         let current = Current::of(&mut workspace).await;
         assert_eq!(keystone.only_credential(&alice).await["id"], current.id.as_str());

@@ -36,9 +36,12 @@ async fn issued(cli: &Cli, user: &User, arguments: &str) -> Workspace {
     workspace
 }
 
-/// From now on the provider's clock is so many days ahead. Keystone's own cannot be moved.
+/// From now on it is so many days later for the provider, by its own clock and by what it makes of Keystone's, which cannot
+/// be moved.
 fn days_later(workspace: &mut Workspace, days: i64) {
-    workspace.env("REKEY_CLOCK_OFFSET", &(days * 86_400).to_string());
+    for clock in ["REKEY_CLOCK_OFFSET", "REKEY_CLOUD_CLOCK_OFFSET"] {
+        workspace.env(clock, &(days * 86_400).to_string());
+    }
 }
 
 /// The current generation, as the state has it.

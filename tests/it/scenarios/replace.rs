@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{ADDRESS, Current, issued, resource, through_proxy};
+use super::{ADDRESS, Current, days_later, issued, resource, through_proxy};
 use crate::support::openstack::{Keystone, unique};
 use crate::support::terraform::Workspace;
 use crate::support::tools::Cli;
@@ -143,7 +143,7 @@ async fn an_expired_credential_with_a_term_is_replaced_with_the_reason() {
         let mut workspace =
             issued(cli, &alice, "name_prefix = \"ci-\"\nexpires_in = \"P10D\"").await;
         workspace.plan(&[]).await.empty().says("expire");
-        workspace.env("REKEY_CLOCK_OFFSET", &(11 * 86_400).to_string());
+        days_later(&mut workspace, 11);
         let plan = workspace.plan(&[]).await.ok().says("expired").says("forces replacement");
         assert_eq!(plan.actions(ADDRESS), ["delete", "create"]);
         workspace.apply(&["tfplan"]).await.ok();

@@ -23,6 +23,8 @@ pub(crate) enum Feature {
     ImportById,
     ImportByIdentity,
     MovesFromOtherTypes,
+    /// Shows a provider whether it plans for an apply.
+    TellsApplies,
     WriteOnlyArguments,
 }
 
@@ -35,6 +37,7 @@ impl Feature {
             Self::ImportById => (5, 5),
             Self::ImportByIdentity => (12, 12),
             Self::MovesFromOtherTypes => (8, 10),
+            Self::TellsApplies => (9, u32::MAX),
             Self::WriteOnlyArguments => (11, 11),
         };
         (1, if tofu { minors.1 } else { minors.0 })

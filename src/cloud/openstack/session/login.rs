@@ -140,7 +140,9 @@ impl Session {
             message: "the login cannot be written as JSON".to_owned(),
             setting: None,
         })?;
-        let answer = judge(&request, self.shared.client.send(&request, patience).await?)
+        let answer = self.shared.client.send(&request, patience).await?;
+        self.shared.clock.hear(&answer.headers);
+        let answer = judge(&request, answer)
             .map_err(|error| with_factors(error, &authentication.method_names()))?;
         let value = answer.headers.get(SUBJECT_TOKEN).and_then(|value| value.to_str().ok());
         Token::parse(value.unwrap_or_default().into(), &answer.body, with_catalog)

@@ -6,10 +6,9 @@ use super::{called, owner};
 use crate::cloud::openstack::Token;
 use crate::provider::application_credential::decide;
 use crate::provider::application_credential::model::ApplicationCredential;
-use crate::provider::arguments::{moment, period};
 use crate::provider::schedule::due::recorded_due;
 use crate::provider::schedule::tell_changed;
-use crate::rotation::{Due, Moment, Reason, Step};
+use crate::rotation::{Due, Reason, Step};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
 use crate::tfplugin::model::Attr;
@@ -32,8 +31,9 @@ pub fn planned(
         cx.tell(Diagnostic::warning(
             "The same secret is issued again",
             format!(
-                "The application credential {} is rotated by its schedule with the secret of secret_wo_version = {} as it is. \
-                 Raise secret_wo_version with a new secret_wo if the secret is to change too.",
+                "The application credential {} is rotated by its schedule while secret_wo_version stays {}: its successor opens with \
+                 what secret_wo holds in the apply. Where that is the same secret as before, whoever knows it can use the \
+                 successor too. Give secret_wo another one and raise secret_wo_version to change it.",
                 called(prior),
                 config.secret_wo_version.known().copied().unwrap_or_default()
             ),
@@ -41,21 +41,6 @@ pub fn planned(
     }
     for step in steps {
         match step {
-            Step::Hold { generation, until: None } => {
-                let overlap =
-                    period(&config.overlap).map_or_else(String::new, |overlap| overlap.to_string());
-                let expiry = moment(&prior.expires_at).map_or_else(String::new, |expiry| {
-                    format!(", at most until it expires at {}", Moment(expiry))
-                });
-                cx.tell(Diagnostic::warning(
-                    "Old generations are kept for their overlap",
-                    format!(
-                        "Generation {generation} of the application credential {} goes on working for {overlap} after the \
-                         apply{expiry}. The first apply after that revokes it.",
-                        called(prior)
-                    ),
-                ));
-            }
             Step::Revoke { generation, reason } => cx.tell(ends(prior, *generation, reason)),
             Step::Replace { .. } => {
                 strays_stay(cx, prior);
@@ -82,21 +67,28 @@ fn gap(prior: &ApplicationCredential) -> Diagnostic {
     .at_attribute("name")
 }
 
-/// A generation is revoked by this plan.
+/// A generation is revoked by this plan. What ends is named first: whoever reads this at night acts on the first name.
 fn ends(prior: &ApplicationCredential, generation: u64, reason: &Reason) -> Diagnostic {
+    let current = decide::generation(prior);
     let old = decide::previous(prior).get(&generation.to_string());
-    let id = old.map_or(&prior.id, |old| &old.id).known().map_or("", String::as_str);
+    let named = |name: &Attr<String>, id: &Attr<String>| {
+        let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_default();
+        format!("{:?} ({})", text(name), text(id))
+    };
+    let ends = old.map_or_else(|| called(prior), |old| named(&old.name, &old.id));
     let consumers = if *reason == Reason::HadExpired {
-        "That is done once its successor is proven; whoever uses it is refused already."
+        "That is done once its successor is proven; whoever uses it is refused already.".to_owned()
     } else {
-        "That is done before resources which depend on this one are updated in the same apply: whoever still uses the \
-         old one by then is refused."
+        format!(
+            "That is done before resources which depend on this one are updated in the same apply: whoever still uses it by then \
+             is refused. Generation {current}, {}, stays.",
+            called(prior)
+        )
     };
     Diagnostic::warning(
         "An old generation ends with this apply",
         format!(
-            "Generation {generation} ({id}) of the application credential {} is revoked: {reason}. {consumers}",
-            called(prior)
+            "The application credential {ends}, generation {generation}, is revoked: {reason}. {consumers}"
         ),
     )
 }
@@ -163,12 +155,11 @@ pub fn owner_changes(prior: &ApplicationCredential, caller: &Token) -> Diagnosti
         "Application credential changes its owner",
         format!(
             "The application credential {} belongs to {}. Under the present login its successor will belong to {} ({}): it \
-             carries that user's roles and dies with that account. {} can be revoked only by its owner or an administrator.",
+             carries that user's roles and dies with that account.",
             called(prior),
             owner(prior),
             caller.user.name,
             caller.user.id,
-            prior.name.known().map_or("The old one".into(), |name| format!("{name:?}")),
         ),
     )
 }
