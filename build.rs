@@ -11,6 +11,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=PROVIDER_VERSION");
     println!("cargo::rustc-env=PROVIDER_ADDRESS={}", address()?);
     println!("cargo::rustc-env=PROVIDER_VERSION={}", version()?);
+    println!("cargo::rustc-check-cfg=cfg(fuzzing, serves_tcp)");
+    // Windows needs it; the tests try it wherever they run.
+    if std::env::var("CARGO_CFG_WINDOWS").is_ok()
+        || std::env::var("CARGO_FEATURE_TEST_CLOCK").is_ok()
+    {
+        println!("cargo::rustc-cfg=serves_tcp");
+    }
     let descriptors = protox::compile(FILES, ["proto"])?;
     // The clients are for the tests' host; what nobody calls is not in the binary.
     tonic_prost_build::configure()

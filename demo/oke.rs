@@ -4,8 +4,8 @@ use rekey::cloud::Surroundings;
 use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{Access, Client, Error, Limits, Settings};
 use rekey::cloud::oci;
+use rekey::redaction::SecretString;
 use rekey_sandbox::OkeSeen;
-use secrecy::SecretString;
 
 use crate::{Outcome, Tour, say, show, title};
 

@@ -8,6 +8,8 @@ extern crate self as rekey;
 
 pub mod clock;
 pub mod cloud;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod provider;
 pub mod redaction;
 pub mod rotation;

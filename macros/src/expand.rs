@@ -73,8 +73,8 @@ fn nested(ident: &syn::Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl ::rekey::tfplugin::model::AttrType for #ident {
-            fn shape() -> ::rekey::tfplugin::model::Shape {
-                ::rekey::tfplugin::model::Shape::NestedSingle(
+            fn shape() -> ::rekey::tfplugin::schema::Shape {
+                ::rekey::tfplugin::schema::Shape::NestedSingle(
                     <Self as ::rekey::tfplugin::model::Model>::attributes(),
                 )
             }

@@ -132,7 +132,7 @@ fn header_values_are_crossed_out_unseen() {
             r#"{"authorization":"(redacted)","set-cookie":"(redacted)"}"#,
         ),
         ("cookie='a=b'", "cookie='(redacted)'"),
-        ("no authorization was given", "no authorization was given"),
+        ("no authorization was handed over", "no authorization was handed over"),
         ("Ärger mit X-AUTH-TOKEN=ü", "Ärger mit X-AUTH-TOKEN=(redacted)"),
         ("authorization: ", "authorization: "),
     ] {

@@ -113,6 +113,21 @@ impl Diagnostic {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
+impl Diagnostics {
+    /// What is told of a call that stopped. Without an error among it the host would take the call for a success, with
+    /// an answer that is empty.
+    #[must_use]
+    pub(crate) fn stopping(mut self) -> Vec<Diagnostic> {
+        if !self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            self.0.push(Diagnostic::error(
+                "Provider bug",
+                "The provider stopped without saying why: the warnings beside this are all it said. Please report it",
+            ));
+        }
+        self.0
+    }
+}
+
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])

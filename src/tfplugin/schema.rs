@@ -1,10 +1,14 @@
 //! Schemas as Rust values; how they look on the wire is the server's affair.
 
 mod check;
+mod shape;
+mod validator;
+pub(crate) mod walk;
 
-use super::cty::Type;
-use super::model::Shape;
-use super::validate::Validator;
+use super::cty::{Type, Value};
+
+pub use shape::Shape;
+pub use validator::Validator;
 
 /// The schema of a provider, resource, data source or ephemeral resource.
 #[derive(Clone, Debug)]
@@ -31,7 +35,7 @@ pub struct Attribute {
     /// The message for whoever still uses it.
     pub deprecated: Option<&'static str>,
     pub validators: Vec<Validator>,
-    pub default: Option<super::cty::Value>,
+    pub default: Option<Value>,
     /// A change of it asks for a replacement (`plan_helpers::requires_replace`).
     pub requires_replace: bool,
 }

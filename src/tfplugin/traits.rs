@@ -1,12 +1,14 @@
 //! What the house of a provider implements. Small on purpose: a resource's file reads as schema,
 //! observe, decide, act.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::context::Context;
 use super::cty::{Type, Value};
@@ -118,27 +120,45 @@ pub struct MoveSource {
     pub state: serde_json::Value,
 }
 
+/// A stored state's attributes as the JSON text that they are, because a number as JSON's library knows it has lost
+/// digits already.
+pub type OldState = BTreeMap<String, Box<RawValue>>;
+
 /// The state as it is right now, kept outside the handler's future: whatever happens to the handler
 /// (an error, a panic, a stop), what was last saved here is what Terraform gets.
-pub struct StateCell<R: Resource + ?Sized>(Arc<Mutex<Option<Stored<R>>>>);
+pub struct StateCell<R: Resource + ?Sized>(Arc<Mutex<Kept<R>>>);
+
+struct Kept<R: Resource + ?Sized> {
+    stored: Option<Stored<R>>,
+    touched: bool,
+}
 
 impl<R: Resource + ?Sized> StateCell<R> {
     pub fn new(stored: Option<Stored<R>>) -> Self {
-        Self(Arc::new(Mutex::new(stored)))
+        Self(Arc::new(Mutex::new(Kept { stored, touched: false })))
     }
 
     /// Call after each effect, before anything else can fail.
     pub fn save(&self, stored: Stored<R>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
+        *self.kept() = Kept { stored: Some(stored), touched: true };
     }
 
     /// The object exists no more.
     pub fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.kept() = Kept { stored: None, touched: true };
     }
 
     pub fn current(&self) -> Option<Stored<R>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.kept().stored.clone()
+    }
+
+    /// Whether the handler has saved or cleared anything.
+    pub(super) fn is_touched(&self) -> bool {
+        self.kept().touched
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<R>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,8 +198,9 @@ pub trait Resource: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Turns a state of an older schema version, as JSON, into one of this version.
-    fn upgrade(&self, _version: i64, state: serde_json::Value) -> Result<serde_json::Value> {
+    /// Turns a state of an older schema version into one of this version: renames, drops, adds. What the schema does
+    /// not know is dropped afterwards, and what is missing is null.
+    fn upgrade(&self, _version: i64, state: OldState) -> Result<OldState> {
         Ok(state)
     }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::support::federation::{Federation, PROTOCOL};
 use crate::support::openstack::{Keystone, unique};
+use crate::support::terraform::REQUIRED;
 use crate::support::terraform::Workspace;
 use crate::support::tools::Cli;
 
@@ -122,12 +123,9 @@ async fn a_pipeline_rotates_without_a_stored_secret() {
     let mut workspace = Workspace::new(Cli::any());
     workspace.write(
         "main.tf",
-        r#"terraform {
-  required_providers {
-    rekey = { source = "rekey/rekey" }
-  }
-}
-
+        &format!(
+            "{REQUIRED}{}",
+            r#"
 provider "rekey" {}
 
 variable "version_of_the_app" {}
@@ -136,7 +134,8 @@ resource "rekey_application_credential" "ci" {
   name_prefix = "pipeline-"
   triggers    = { app = var.version_of_the_app }
 }
-"#,
+"#
+        ),
     );
     for (name, value) in [
         ("OS_AUTH_TYPE", "v3oidcaccesstoken"),

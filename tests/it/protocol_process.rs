@@ -2,7 +2,6 @@
 //! the log. How it starts, whom it serves and how it ends: see `transport`.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::time::Duration;
 
 use rekey::tfplugin::proto::{health, plugin, tfplugin6 as proto};
 use serde_json::{Value as Json, json};
@@ -86,9 +85,7 @@ async fn the_log_is_what_hosts_can_read_and_silent_when_nobody_asked() {
         ws.provider(json!({ "openstack": { "password": "another one to keep quiet" } }));
         ws.resource("rekey_application_credential.a", config);
         let _ = ws.plan().await;
-        // Whatever is written is written by the time the process has ended; reading it takes a moment.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let log = process.log();
+        let log = process.whole_log().await;
         assert_eq!(log.is_empty(), level.is_none(), "{log}");
         assert!(!log.contains("keep quiet"), "{log}");
         for line in log.lines() {

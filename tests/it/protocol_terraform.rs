@@ -13,18 +13,18 @@ use crate::probe::{self, Cloud, Mood};
 use crate::support::terraform::{Run, Workspace};
 use crate::support::tools::{Cli, Feature};
 
-const A: &str = "probe_thing.a";
+pub(crate) const A: &str = "probe_thing.a";
 const ADDRESS: &str = "probe.test/probe/probe";
 
 /// A working directory in which `probe` is this process.
-struct Attached {
-    workspace: Workspace,
-    cloud: Cloud,
+pub(crate) struct Attached {
+    pub(crate) workspace: Workspace,
+    pub(crate) cloud: Cloud,
     _folder: tempfile::TempDir,
     _end: DropGuard,
 }
 
-fn attached(cli: &Cli) -> Attached {
+pub(crate) fn attached(cli: &Cli) -> Attached {
     // Cargo's own folder may be too deep for a socket.
     let folder = tempfile::tempdir_in("/tmp").unwrap();
     let socket = folder.path().join("s");
@@ -52,7 +52,7 @@ fn reattach(socket: &Path) -> String {
 }
 
 impl Attached {
-    fn thing(&self, more: &str) {
+    pub(crate) fn thing(&self, more: &str) {
         let block = format!("resource \"probe_thing\" \"a\" {{\n  name = \"a\"\n{more}\n}}\n");
         self.workspace.write("main.tf", &block);
     }

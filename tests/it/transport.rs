@@ -18,21 +18,21 @@ use tokio::process::Command;
 use tonic::transport::Channel;
 
 use crate::host::certificate::ClientCertificate;
-use crate::host::process::{Handshake, Process, Started, connect};
+use crate::host::process::{Handshake, Place, Process, Started, connect};
 use crate::support::terraform::{REQUIRED, Workspace};
-use crate::support::tools::Cli;
+use crate::support::tools::{self, Cli};
 
-const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+pub(crate) const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// For what must happen, however slow the machine: never a measure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_terraform-provider-rekey"));
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(tools::provider());
     command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
-async fn output(command: &mut Command) -> Output {
+pub(crate) async fn output(command: &mut Command) -> Output {
     tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap()
 }
 
@@ -52,12 +52,15 @@ fn count(folder: &TempDir) -> usize {
 }
 
 /// Whether a call goes through.
-async fn call(channel: Channel) -> Result<(), tonic::Status> {
+pub(crate) async fn call(channel: Channel) -> Result<(), tonic::Status> {
     let mut provider = ProviderClient::new(channel);
     provider.get_metadata(pb::get_metadata::Request {}).await.map(drop)
 }
 
-async fn call_as(handshake: &Handshake, identity: Option<ClientCertificate>) -> Result<(), String> {
+pub(crate) async fn call_as(
+    handshake: &Handshake,
+    identity: Option<ClientCertificate>,
+) -> Result<(), String> {
     let channel = connect(handshake, identity).await?;
     call(channel).await.map_err(|status| format!("{status:?}"))
 }
@@ -68,7 +71,7 @@ async fn signal(name: &str, process: u32) {
     assert!(sent.unwrap().success(), "kill -{name} {process}");
 }
 
-async fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -164,7 +167,7 @@ async fn without_the_hosts_certificate_it_is_plain_text_in_a_folder_of_this_user
     let path = folder.path().display().to_string();
     let started = Process::new().without_tls().env("TMPDIR", path).start().await;
     assert_eq!(started.handshake.certificate, None);
-    let around = started.handshake.socket.parent().unwrap();
+    let around = started.handshake.socket().parent().unwrap();
     assert_eq!(around.parent(), Some(folder.path()));
     assert_eq!(std::fs::metadata(around).unwrap().permissions().mode() & 0o777, 0o700);
     call(started.connect().await).await.unwrap();
@@ -255,7 +258,8 @@ async fn it_does_not_outlive_its_host() {
     let folder = folder();
     // A host that starts it and is killed.
     let mut host = Command::new("sh")
-        .args(["-c", "\"$0\" & echo $!; wait", env!("CARGO_BIN_EXE_terraform-provider-rekey")])
+        .args(["-c", "\"$0\" & echo $!; wait"])
+        .arg(tools::provider())
         .env("TF_PLUGIN_MAGIC_COOKIE", COOKIE)
         .env("PLUGIN_PROTOCOL_VERSIONS", "6")
         .env("PLUGIN_UNIX_SOCKET_DIR", folder.path())
@@ -287,12 +291,13 @@ async fn it_does_not_outlive_its_host() {
 async fn what_killed_processes_left_behind_is_swept() {
     let folder = folder();
     let mut killed = start_in(&folder).await;
-    let left = killed.handshake.socket.parent().unwrap().to_owned();
+    let left = killed.handshake.socket().parent().unwrap().to_owned();
     killed.child.kill().await.unwrap();
     assert!(left.exists());
-    let long_ago = std::time::SystemTime::now() - Duration::from_hours(1);
-    std::fs::File::open(&left).unwrap().set_modified(long_ago).unwrap();
+    // By the next one as soon as it has started, not only when it ends.
     let mut started = start_in(&folder).await;
+    until("it is swept", || !left.exists()).await;
+    assert_eq!(count(&folder), 1);
     let controller = GrpcControllerClient::new(started.connect().await).shutdown(Empty {}).await;
     controller.unwrap();
     started.ended().await;
@@ -319,16 +324,7 @@ async fn its_log_is_json_at_the_level_that_is_asked_for() {
         provider.configure_provider(configure).await.unwrap();
         GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
         started.ended().await;
-        // The reader of stderr is a task of its own.
-        let mut log = process.log();
-        for _ in 0..50 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if process.log().len() == log.len() && !log.is_empty() {
-                break;
-            }
-            log = process.log();
-        }
-        log
+        process.whole_log().await
     };
     assert_eq!(started_with(&[]).await, "");
     assert_eq!(started_with(&[("TF_LOG", "TRACE"), ("TF_LOG_PROVIDER_REKEY", "OFF")]).await, "");
@@ -368,7 +364,7 @@ async fn in_debug_mode_it_says_how_to_attach_and_serves_until_an_interrupt() {
     assert_eq!(entry["Pid"], child.id().unwrap());
     assert_eq!(entry["Test"], true);
     let socket = Path::new(entry["Addr"]["String"].as_str().unwrap()).to_owned();
-    let handshake = Handshake { socket, certificate: None };
+    let handshake = Handshake { place: Place::Unix(socket), certificate: None };
     call_as(&handshake, None).await.unwrap();
     signal("INT", child.id().unwrap()).await;
     let ended = tokio::time::timeout(PATIENCE, child.wait()).await.expect("it ends");

@@ -10,6 +10,8 @@ mod client;
 mod error;
 mod lost;
 mod names;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod noise;
 mod pace;
 mod patience;
 mod proxies;

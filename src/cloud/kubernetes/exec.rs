@@ -116,7 +116,7 @@ fn cluster_info(access: &Access, config: &Value) -> Value {
 }
 
 /// Reads an `ExecCredential`, JSON or YAML; complains without quoting it.
-fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
+pub(super) fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
     let documents = text::documents(stdout).map_err(|error| match error {
         text::Unreadable::At(Some(line)) => format!("printed no ExecCredential (line {line})"),
         _ => "printed no ExecCredential".to_owned(),

@@ -7,6 +7,8 @@
 mod access;
 pub mod certificate;
 pub mod identity;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod noise;
 mod objects;
 mod path;
 mod permission;

@@ -102,7 +102,8 @@ impl NewRoot {
             .keys()
             .filter(|key| !matches!(&***key, "clouds.yaml" | "service_account.json"))
         {
-            if text(key).trim() != text(key) {
+            // An empty one is told already.
+            if text(key).trim() != text(key) && !text(key).trim().is_empty() {
                 complaints.push(format!("{key} begins or ends with white space"));
             }
         }

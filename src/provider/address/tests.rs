@@ -50,6 +50,8 @@ fn collect(path: &Path, found: &mut Vec<(String, String)>) {
         matches!(parts[..], [_, "rekey"] | [_, _, "rekey"])
             && parts.iter().all(|part| !part.is_empty())
             && !parts.contains(&"hashicorp")
+            // What stands for any address in a usage line.
+            && !parts.contains(&"NAMESPACE")
     });
     found.extend(words.map(|word| (path.display().to_string(), word.to_owned())));
 }

@@ -3,7 +3,8 @@
 use crate::tfplugin::cty::Value;
 use crate::tfplugin::diagnostics::{AttributePath, DecodeError};
 
-use super::{AttrType, Shape};
+use super::AttrType;
+use crate::tfplugin::schema::Shape;
 
 /// An attribute's value: null, not known before apply, or known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

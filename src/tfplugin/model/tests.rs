@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::tfplugin::cty::{Number, json, msgpack};
+use crate::tfplugin::cty::{Number, Type, json, msgpack};
 use crate::tfplugin::schema::BlockNesting;
 use crate::tfplugin::validate::Validator;
 

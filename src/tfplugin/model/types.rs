@@ -7,7 +7,8 @@ use crate::redaction::{ExposeSecret, SecretString};
 use crate::tfplugin::cty::{Number, Type, Value};
 use crate::tfplugin::diagnostics::{AttributePath, DecodeError, Step};
 
-use super::{AttrType, Shape};
+use super::AttrType;
+use crate::tfplugin::schema::Shape;
 
 /// A set. Order is Terraform's, equality is by content.
 #[derive(Clone, Debug)]

@@ -65,6 +65,12 @@ struct Outer {
     /// A block.
     #[model(block)]
     block: Vec<Hidden>,
+    /// Blocks in order.
+    #[model(block)]
+    ordered: Vec<Inner>,
+    /// Blocks without an order.
+    #[model(block)]
+    unordered: Set<Inner>,
 }
 
 fn inner(fixed: &str) -> Inner {
@@ -73,8 +79,7 @@ fn inner(fixed: &str) -> Inner {
 
 #[track_caller]
 fn check_replace(prior: Outer, planned: Outer, paths: &[&str]) {
-    let found =
-        requires_replace(&Outer::attributes(), &prior.into_object(), &planned.into_object());
+    let found = requires_replace(&Outer::schema(0), &prior.into_object(), &planned.into_object());
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, paths);
 }
@@ -147,8 +152,8 @@ fn a_set_without_marks_may_come_and_go() {
     }
     let none = Notes::default().into_object();
     let one = Notes { set: Attr::Known(Set(vec![Note { text: "a".into() }])) }.into_object();
-    assert_eq!(requires_replace(&Notes::attributes(), &none, &one), []);
-    assert_eq!(requires_replace(&Notes::attributes(), &one, &none), []);
+    assert_eq!(requires_replace(&Notes::schema(0), &none, &one), []);
+    assert_eq!(requires_replace(&Notes::schema(0), &one, &none), []);
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn defaults_stand_where_nothing_is_configured() {
     let list = |inner: Inner| Outer { list: Attr::Known(vec![inner]), ..Outer::default() };
     let config = list(Inner::default()).into_object();
     let mut planned = config.clone();
-    apply_defaults(&Outer::attributes(), &config, &mut planned);
+    apply_defaults(&Outer::schema(0), &config, &mut planned);
     let wanted =
         Outer { filled: 7.into(), ..list(Inner { filled: "d".into(), ..Inner::default() }) };
     assert_eq!(planned, wanted.into_object());
@@ -165,12 +170,12 @@ fn defaults_stand_where_nothing_is_configured() {
         Outer { filled: 1.into(), ..list(Inner { filled: "x".into(), ..Inner::default() }) };
     let config = config.into_object();
     let mut planned = config.clone();
-    apply_defaults(&Outer::attributes(), &config, &mut planned);
+    apply_defaults(&Outer::schema(0), &config, &mut planned);
     assert_eq!(planned, config);
 
     let config = Outer { filled: Attr::Unknown, ..Outer::default() }.into_object();
     let mut planned = config.clone();
-    apply_defaults(&Outer::attributes(), &config, &mut planned);
+    apply_defaults(&Outer::schema(0), &config, &mut planned);
     assert_eq!(planned, config, "an unknown value may turn out to be there");
 }
 
@@ -184,31 +189,44 @@ fn defaults_stand_in_every_kind_of_nesting() {
     };
     let config = all(Inner::default()).into_object();
     let mut planned = config.clone();
-    apply_defaults(&Outer::attributes(), &config, &mut planned);
+    apply_defaults(&Outer::schema(0), &config, &mut planned);
     let wanted = all(Inner { filled: "d".into(), ..Inner::default() });
     assert_eq!(planned, Outer { filled: 7.into(), ..wanted }.into_object());
 }
 
 #[test]
-fn what_a_create_decides_is_unknown() {
-    let config = Outer { one: Attr::Known(inner("a")), ..Outer::default() }.into_object();
+fn blocks_are_no_exception() {
+    let with = |value: &str| Outer { ordered: vec![inner("a"), inner(value)], ..Outer::default() };
+    check_replace(with("b"), with("c"), &["ordered[1].fixed"]);
+    let set = |value: &str| Outer { unordered: Set(vec![inner(value)]), ..Outer::default() };
+    check_replace(set("b"), set("c"), &["unordered"]);
+    let free = Inner { free: "f".into(), ..inner("b") };
+    check_replace(set("b"), Outer { unordered: Set(vec![free]), ..Outer::default() }, &[]);
+
+    let config = Outer { unordered: Set(vec![inner("x")]), ..with("b") }.into_object();
     let mut planned = config.clone();
-    unknown_computed(&Outer::attributes(), &config, &mut planned);
+    apply_defaults(&Outer::schema(0), &config, &mut planned);
+    let filled = |fixed: &str| Inner { filled: "d".into(), ..inner(fixed) };
     let wanted = Outer {
-        made: Attr::Unknown,
-        one: Attr::Known(Inner { made: Attr::Unknown, ..inner("a") }),
+        filled: 7.into(),
+        ordered: vec![filled("a"), filled("b")],
+        unordered: Set(vec![filled("x")]),
         ..Outer::default()
     };
     assert_eq!(planned, wanted.into_object());
 }
 
 #[test]
-fn what_was_stays_where_nothing_else_is_known() {
-    let prior = Outer { made: "m".into(), filled: 1.into(), ..Outer::default() }.into_object();
-    let config = Outer { filled: Attr::Unknown, ..Outer::default() };
-    let mut planned = Outer { made: Attr::Unknown, ..config.clone() }.into_object();
-    keep_prior(&Outer::attributes(), &prior, &config.clone().into_object(), &mut planned);
-    assert_eq!(planned, Outer { made: "m".into(), ..config }.into_object());
+fn what_a_create_decides_is_unknown() {
+    let config = Outer { one: Attr::Known(inner("a")), ..Outer::default() }.into_object();
+    let mut planned = config.clone();
+    unknown_computed(&Outer::schema(0), &config, &mut planned);
+    let wanted = Outer {
+        made: Attr::Unknown,
+        one: Attr::Known(Inner { made: Attr::Unknown, ..inner("a") }),
+        ..Outer::default()
+    };
+    assert_eq!(planned, wanted.into_object());
 }
 
 #[test]

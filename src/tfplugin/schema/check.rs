@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Attribute, Block, BlockNesting, Schema};
+use super::{Attribute, Block, BlockNesting, Schema, Shape};
 use crate::tfplugin::cty::Type;
-use crate::tfplugin::model::Shape;
 
 impl Schema {
     /// Everything that core would refuse in this schema; empty if it is fine.

@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
+
+use super::system::{Listener, Stream};
 
 /// A host's handshake takes a millisecond; whoever takes this long is none.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Accepts for as long as somebody wants connections. `open` counts those that are up.
 pub(super) fn accept(
-    listener: UnixListener,
+    listener: Listener,
     tls: Option<Arc<ServerConfig>>,
     open: watch::Sender<usize>,
 ) -> ReceiverStream<io::Result<Connection>> {
@@ -33,7 +33,7 @@ pub(super) fn accept(
                 () = sender.closed() => return,
             };
             let stream = match accepted {
-                Ok((stream, _)) => stream,
+                Ok(stream) => stream,
                 // Out of file descriptors, say: it may pass.
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -45,8 +45,8 @@ pub(super) fn accept(
             let (sender, tls) = (sender.clone(), tls.clone());
             // Beside the others, so that nobody can hold up the host by doing nothing.
             tokio::spawn(async move {
-                if let Some(transport) = secure(stream, tls).await {
-                    let connection = Connection { transport, _counted: counted };
+                if let Some(stream) = secure(stream, tls).await {
+                    let connection = Connection { stream, _counted: counted };
                     // Nobody listens any more: the process ends.
                     let _ = sender.send(Ok(connection)).await;
                 }
@@ -57,10 +57,10 @@ pub(super) fn accept(
 }
 
 /// Nobody, if it is not the host.
-async fn secure(stream: UnixStream, tls: Option<TlsAcceptor>) -> Option<Transport> {
-    let Some(tls) = tls else { return Some(Transport::Plain(stream)) };
+async fn secure(stream: Box<dyn Stream>, tls: Option<TlsAcceptor>) -> Option<Box<dyn Stream>> {
+    let Some(tls) = tls else { return Some(stream) };
     match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Transport::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
             tracing::warn!(%error, "refused a connection that is not the host's");
             None
@@ -75,14 +75,8 @@ async fn secure(stream: UnixStream, tls: Option<TlsAcceptor>) -> Option<Transpor
 /// A host's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    transport: Transport,
+    stream: Box<dyn Stream>,
     _counted: Counted,
-}
-
-#[derive(Debug)]
-enum Transport {
-    Plain(UnixStream),
-    Tls(Box<TlsStream<UnixStream>>),
 }
 
 /// One more while it lives.
@@ -114,10 +108,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
     }
 }
 
@@ -127,23 +118,14 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }

@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use super::address;
-use super::lifecycle::{self, Outside};
-use super::socket::SocketDir;
+use super::lifecycle;
+use super::system::{self, Outside, Place};
 use super::{Failure, Program, quoted, stdout};
 use crate::tfplugin::server::Registry;
 
@@ -15,8 +15,10 @@ pub(super) async fn serve(
     registry: impl FnOnce() -> Registry,
 ) -> Result<(), Failure> {
     let outside = Outside::watch()?;
-    let (dir, listener) = SocketDir::listen(None, program.provider)?;
-    let reattach = reattach(program.address, &dir.socket().to_string_lossy());
+    let place = system::listen_in_debugger(program.provider)?;
+    let reattach = reattach(program.address, &place);
+    place.sweeper()();
+    let Place { listener, folder, .. } = place;
     stdout::say(&format!(
         "Provider started. To attach Terraform or OpenTofu, set this environment variable:\n\n\
          \tTF_REATTACH_PROVIDERS={}\n\n\
@@ -25,19 +27,19 @@ pub(super) async fn serve(
     ))?;
     let ended =
         lifecycle::serve(registry(), listener, None, async |_| outside.operator_ends().await).await;
-    dir.sweep();
+    drop(folder);
     Ok(ended?)
 }
 
 /// One entry for each command line's own name of this provider.
-fn reattach(address: &str, socket: &str) -> String {
+fn reattach(address: &str, place: &Place) -> String {
     let entry = json!({
         "Protocol": "grpc",
         "ProtocolVersion": 6,
         "Pid": std::process::id(),
         // The host neither ends nor kills this process.
         "Test": true,
-        "Addr": { "Network": "unix", "String": socket },
+        "Addr": { "Network": place.network, "String": place.address },
     });
     let names = address::full(address).into_iter();
     serde_json::Value::Object(names.map(|name| (name, entry.clone())).collect()).to_string()

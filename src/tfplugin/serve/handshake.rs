@@ -1,7 +1,7 @@
 //! go-plugin's handshake: what a host says in the environment, and the one line that answers it.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -18,6 +18,9 @@ pub(super) struct Host {
     /// PEM of the host's own certificate. None: no TLS.
     pub(super) certificate: Option<String>,
     pub(super) socket_dir: Option<PathBuf>,
+    /// The ports that a plugin may listen on, where there are no sockets.
+    pub(super) min_port: Option<String>,
+    pub(super) max_port: Option<String>,
     /// Whether it knows a seventh field.
     multiplexing: bool,
 }
@@ -64,18 +67,20 @@ impl Host {
             socket_dir: variable("PLUGIN_UNIX_SOCKET_DIR")
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),
+            min_port: text("PLUGIN_MIN_PORT")?,
+            max_port: text("PLUGIN_MAX_PORT")?,
             multiplexing: text("PLUGIN_MULTIPLEX_GRPC")?.is_some(),
         })
     }
 
     /// The answer: where the plugin listens, and the certificate (DER) that it will show there.
-    pub(super) fn line(&self, socket: &Path, certificate: Option<&[u8]>) -> String {
+    pub(super) fn line(&self, network: &str, address: &str, certificate: Option<&[u8]>) -> String {
         let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
         // A host that does not know the seventh field takes it for a part of the sixth.
         let multiplexing = if self.multiplexing { "|false" } else { "" };
-        format!("1|{PROTOCOL}|unix|{}|grpc|{certificate}{multiplexing}", socket.display())
+        format!("1|{PROTOCOL}|{network}|{address}|grpc|{certificate}{multiplexing}")
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

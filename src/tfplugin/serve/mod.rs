@@ -7,13 +7,14 @@ mod dump;
 mod handshake;
 mod lifecycle;
 mod services;
-mod socket;
 mod stdout;
+mod system;
 mod tls;
 
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_stream::Stream;
@@ -22,7 +23,7 @@ use tonic::transport::server::{Connected, Router};
 
 use self::handshake::Host;
 use self::services::Services;
-use self::socket::SocketDir;
+use self::system::{Outside, Place, PlaceError};
 use super::log;
 use super::proto::health::health_server::HealthServer;
 use super::proto::plugin::grpc_broker_server::GrpcBrokerServer;
@@ -98,7 +99,7 @@ enum Failure {
     #[error("Cannot start: {0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Socket(#[from] socket::SocketError),
+    Place(#[from] PlaceError),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
     #[error("The connection to Terraform broke: {0}")]
@@ -119,22 +120,30 @@ fn in_runtime(
     ended
 }
 
+/// Longer than any sweep takes that does not hang, and shorter than the patience of a host.
+const SWEEP: Duration = Duration::from_millis(500);
+
 async fn plugin(
     program: &Program,
     host: &Host,
     registry: impl FnOnce() -> Registry,
 ) -> Result<(), Failure> {
     // Before the handshake line: from then on the operator's Ctrl-C reaches this process too.
-    let outside = lifecycle::Outside::watch()?;
+    let outside = Outside::watch()?;
     let tls = host.certificate.as_deref().map(tls::identity).transpose()?;
-    let (dir, listener) = SocketDir::listen(host.socket_dir.as_deref(), program.provider)?;
+    let place = system::listen(host, program.provider)?;
     let certificate = tls.as_ref().map(|tls| tls.certificate.as_ref());
-    stdout::say(&host.line(&dir.socket(), certificate))?;
+    stdout::say(&host.line(place.network, &place.address, certificate))?;
+    // Beside the first calls, which do not wait for it.
+    let sweeping = tokio::task::spawn_blocking(place.sweeper());
+    let Place { listener, folder, .. } = place;
     let config = tls.as_ref().map(|tls| tls.config.clone());
     let ended =
         lifecycle::serve(registry(), listener, config, async |open| outside.host_ends(open).await)
             .await;
-    dir.sweep();
+    // A run can be shorter than its sweep; one that takes long is left to the next.
+    let _ = tokio::time::timeout(SWEEP, sweeping).await;
+    drop(folder);
     ended.map_err(Failure::from)
 }
 

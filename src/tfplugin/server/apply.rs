@@ -7,7 +7,7 @@ use super::typed::Served;
 use super::{guard, known, private, wire};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::cty::Value;
-use crate::tfplugin::diagnostics::{Diagnostic, Result};
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::proto::tfplugin6 as pb;
 use crate::tfplugin::traits::{Change, Operation, Resource, StateCell, Stored};
 
@@ -105,8 +105,15 @@ fn answer<R: Resource>(
 ) -> Result<Response> {
     let mut diagnostics = cx.take();
     let failed = outcome.is_err();
-    diagnostics.extend(outcome.err().into_iter().flat_map(|errors| errors.0));
+    diagnostics.extend(outcome.err().into_iter().flat_map(Diagnostics::stopping));
     let mut response = Response::default();
+    // In half of a replacement core sends no identity, so that an answer with what it sent would lose it. Beside an error
+    // null makes core keep all that it has: state, private data and identity.
+    if failed && operation == Operation::Delete && !cell.is_touched() {
+        response.new_state = Some(served.null()?);
+        response.diagnostics = wire::diagnostics(diagnostics);
+        return Ok(response);
+    }
     match cell.current() {
         None => {
             if !failed && operation != Operation::Delete {

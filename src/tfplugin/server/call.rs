@@ -39,8 +39,8 @@ impl Server {
         let begun = Instant::now();
         let (outcome, told) = self.calls.run(&operation, understood(capabilities), work).await;
         let mut diagnostics = wire::diagnostics(told);
-        let mut answer = outcome.unwrap_or_else(|Diagnostics(errors)| {
-            diagnostics.extend(wire::diagnostics(errors));
+        let mut answer = outcome.unwrap_or_else(|errors| {
+            diagnostics.extend(wire::diagnostics(errors.stopping()));
             T::default()
         });
         answer.diagnostics().splice(0..0, diagnostics);

@@ -2,9 +2,10 @@
 
 mod apply;
 mod call;
-mod conform;
 pub(super) mod guard;
 mod known;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod noise;
 mod others;
 mod private;
 mod registry;

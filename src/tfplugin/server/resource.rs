@@ -104,8 +104,9 @@ impl<R: Resource> AnyResource for Served<R> {
             self.decode_json(stored, &self.ty)?
         } else {
             let old = serde_json::from_slice(stored).map_err(|_| no_json(&self.type_name))?;
-            let new = self.resource.upgrade(version, old)?;
-            self.decode_json(new.to_string().as_bytes(), &self.ty)?
+            let new = serde_json::to_vec(&self.resource.upgrade(version, old)?)
+                .map_err(|_| no_json(&self.type_name))?;
+            self.decode_json(&new, &self.ty)?
         };
         plan_helpers::null_write_only(&self.schema, &mut value);
         secrets::register(&self.schema, &value);
@@ -181,9 +182,8 @@ impl<R: Resource> AnyResource for Served<R> {
                 ..Default::default()
             });
         }
-        let attributes = &self.schema.attributes;
         let config = self.value(request.config.as_ref())?;
-        plan_helpers::apply_defaults(attributes, &config, &mut proposed);
+        plan_helpers::apply_defaults(&self.schema, &config, &mut proposed);
         plan_helpers::null_write_only(&self.schema, &mut proposed);
         let asked = PlanRequest {
             prior: (!prior.is_null()).then(|| Self::model(prior.clone())).transpose()?,
@@ -195,7 +195,7 @@ impl<R: Resource> AnyResource for Served<R> {
         let planned = self.without_write_only(plan.planned);
         let mut requires_replace = plan.requires_replace;
         if !prior.is_null() {
-            let marked = plan_helpers::requires_replace(attributes, &prior, &planned);
+            let marked = plan_helpers::requires_replace(&self.schema, &prior, &planned);
             requires_replace.extend(marked);
         }
         Ok(pb::plan_resource_change::Response {

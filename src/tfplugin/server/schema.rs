@@ -1,9 +1,8 @@
 //! Schemas in the protocol's words.
 
 use crate::tfplugin::cty::json;
-use crate::tfplugin::model::Shape;
 use crate::tfplugin::proto::tfplugin6 as pb;
-use crate::tfplugin::schema::{Attribute, Block, BlockNesting, Schema};
+use crate::tfplugin::schema::{Attribute, Block, BlockNesting, Schema, Shape};
 use crate::tfplugin::traits::Function;
 
 use pb::schema::nested_block::NestingMode as BlockMode;

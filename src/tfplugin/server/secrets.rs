@@ -3,38 +3,23 @@
 
 use crate::redaction;
 use crate::tfplugin::cty::Value;
-use crate::tfplugin::schema::{Attribute, Block, Schema};
+use crate::tfplugin::schema::walk::{Place, Visitor, walk};
+use crate::tfplugin::schema::{Attribute, Schema};
 
 /// Registers all text in sensitive and write-only attributes.
 pub(super) fn register(schema: &Schema, value: &Value) {
-    in_object(&schema.attributes, &schema.blocks, value);
+    walk(schema, [value], &mut Register);
 }
 
-fn in_object(attributes: &[Attribute], blocks: &[Block], value: &Value) {
-    let Value::Object(members) = value else { return };
-    for attribute in attributes {
-        let Some(value) = members.get(attribute.name) else { continue };
-        if attribute.sensitive || attribute.write_only {
+struct Register;
+
+impl Visitor<1> for Register {
+    fn attribute(&mut self, attribute: &Attribute, [value]: [&Value; 1], _: &Place) -> bool {
+        let is_secret = attribute.sensitive || attribute.write_only;
+        if is_secret {
             all_text(value);
-        } else {
-            let nested = attribute.shape.nested();
-            each_object(value, &|object| in_object(nested, &[], object));
         }
-    }
-    for block in blocks {
-        if let Some(value) = members.get(block.name) {
-            each_object(value, &|object| in_object(&block.attributes, &block.blocks, object));
-        }
-    }
-}
-
-/// The object itself, or each object in the list, set or map.
-pub(super) fn each_object(value: &Value, act: &impl Fn(&Value)) {
-    match value {
-        Value::Object(_) => act(value),
-        Value::List(elements) | Value::Set(elements) => elements.iter().for_each(act),
-        Value::Map(elements) => elements.values().for_each(act),
-        _ => {}
+        !is_secret
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{conform, known, private, secrets, wire};
+use super::{known, private, secrets, wire};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::cty::{Type, Value};
+use crate::tfplugin::cty::{Type, Value, json};
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Result, Severity};
 use crate::tfplugin::model::Model;
 use crate::tfplugin::plan_helpers;
@@ -157,8 +157,8 @@ impl<R: Resource> Served<R> {
     }
 
     /// A stored value of an earlier provider, fitted to the present schema.
-    pub(super) fn decode_json(&self, json: &[u8], ty: &Type) -> Result<Value> {
-        conform::decode(json, ty).map_err(|error| {
+    pub(super) fn decode_json(&self, stored: &[u8], ty: &Type) -> Result<Value> {
+        json::decode_lenient(stored, ty).map_err(|error| {
             let detail = format!(
                 "The stored state of {} cannot be read: {}. Nothing was done. Restore the state \
                  from a backup, or remove the object from the state and import it",

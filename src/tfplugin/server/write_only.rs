@@ -1,60 +1,25 @@
 //! Refuses write-only attributes where the caller would store them.
 
 use crate::tfplugin::cty::Value;
-use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
-use crate::tfplugin::schema::{Attribute, Block, Schema};
+use crate::tfplugin::diagnostics::{AttributePath, Diagnostic};
+use crate::tfplugin::schema::walk::{Place, Visitor, walk};
+use crate::tfplugin::schema::{Attribute, Schema};
 
 /// One error for each write-only attribute that is set.
 pub(super) fn refuse(config: &Value, schema: &Schema) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    object(config, &schema.attributes, &schema.blocks, &AttributePath::root(), &mut found);
-    found
+    let mut refuse = Refuse(Vec::new());
+    walk(schema, [config], &mut refuse);
+    refuse.0
 }
 
-fn object(
-    value: &Value,
-    attributes: &[Attribute],
-    blocks: &[Block],
-    path: &AttributePath,
-    found: &mut Vec<Diagnostic>,
-) {
-    let Value::Object(members) = value else { return };
-    let at = |name: &str| path.then(Step::Attribute(name.to_owned()));
-    for attribute in attributes {
-        let Some(value) = members.get(attribute.name) else { continue };
-        if !attribute.write_only {
-            elements(value, attribute.shape.nested(), &[], &at(attribute.name), found);
-        } else if !value.is_null() {
-            found.push(not_understood(&at(attribute.name)));
-        }
-    }
-    for block in blocks {
-        if let Some(value) = members.get(block.name) {
-            elements(value, &block.attributes, &block.blocks, &at(block.name), found);
-        }
-    }
-}
+struct Refuse(Vec<Diagnostic>);
 
-/// Sets are left out: core allows nothing write-only in them.
-fn elements(
-    value: &Value,
-    attributes: &[Attribute],
-    blocks: &[Block],
-    path: &AttributePath,
-    found: &mut Vec<Diagnostic>,
-) {
-    match value {
-        Value::List(list) => {
-            for (index, element) in (0..).zip(list) {
-                object(element, attributes, blocks, &path.then(Step::Index(index)), found);
-            }
+impl Visitor<1> for Refuse {
+    fn attribute(&mut self, attribute: &Attribute, [value]: [&Value; 1], place: &Place) -> bool {
+        if attribute.write_only && !value.is_null() {
+            self.0.push(not_understood(place.path()));
         }
-        Value::Map(map) => {
-            for (key, element) in map {
-                object(element, attributes, blocks, &path.then(Step::Key(key.clone())), found);
-            }
-        }
-        single => object(single, attributes, blocks, path, found),
+        !attribute.write_only
     }
 }
 

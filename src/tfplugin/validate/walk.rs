@@ -3,119 +3,68 @@
 use super::{Validator, relation, single};
 use crate::tfplugin::cty::Value;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
-use crate::tfplugin::model::Shape;
-use crate::tfplugin::schema::{Attribute, Block, BlockNesting, Schema};
+use crate::tfplugin::schema::walk::{Place, Visitor, walk};
+use crate::tfplugin::schema::{Attribute, Schema};
 
 /// Everything that the rules of `schema` have against `config`.
 pub fn check(schema: &Schema, config: &Value) -> Vec<Diagnostic> {
-    let mut walk = Walk::default();
-    walk.object(&schema.attributes, &schema.blocks, config, &AttributePath::root());
-    walk.found
+    let mut check = Check(Vec::new());
+    walk(schema, [config], &mut check);
+    check.0
 }
 
-/// The same for an object of these attributes that stands at `path`.
-pub fn check_attributes(
-    attributes: &[Attribute],
-    object: &Value,
-    path: &AttributePath,
-) -> Vec<Diagnostic> {
-    let mut walk = Walk::default();
-    walk.object(attributes, &[], object, path);
-    walk.found
-}
+struct Check(Vec<Diagnostic>);
 
-#[derive(Default)]
-struct Walk {
-    found: Vec<Diagnostic>,
-    /// How many steps lead to the set that the walk is in, if it is in one: further ones lead nowhere.
-    set: Option<usize>,
-}
-
-impl Walk {
-    fn object(
-        &mut self,
-        attributes: &[Attribute],
-        blocks: &[Block],
-        object: &Value,
-        path: &AttributePath,
-    ) {
-        let Value::Object(values) = object else { return };
-        for attribute in attributes {
-            let Some(value) = values.get(attribute.name) else { continue };
-            let path = path.then(Step::Attribute(attribute.name.to_owned()));
-            // Core minds that an argument is written, not what it turns out to be.
-            if attribute.required && value.is_null() {
-                self.tell(
-                    "Missing required argument",
-                    &path,
-                    "a value is needed, but this is null",
-                );
-            }
-            for rule in &attribute.validators {
-                self.value(rule, attribute.sensitive, value, &path);
-            }
-            match &attribute.shape {
-                Shape::Plain(_) => {}
-                Shape::NestedSingle(nested) => self.object(nested, &[], value, &path),
-                Shape::NestedList(nested) | Shape::NestedSet(nested) | Shape::NestedMap(nested) => {
-                    self.in_collection(value, &path, |walk, value, path| {
-                        walk.object(nested, &[], value, path);
-                    });
-                }
-            }
+impl Visitor<1> for Check {
+    fn attribute(&mut self, attribute: &Attribute, [value]: [&Value; 1], place: &Place) -> bool {
+        // Core minds that an argument is written, not what it turns out to be.
+        if attribute.required && value.is_null() {
+            let complaint = "a value is needed, but this is null";
+            self.tell("Missing required argument", place, place.path(), complaint);
         }
-        for broken in relation::check(attributes, values) {
+        for rule in &attribute.validators {
+            self.value(rule, attribute.sensitive, value, place, place.path());
+        }
+        true
+    }
+
+    fn object(&mut self, attributes: &[Attribute], [value]: [&Value; 1], place: &Place) {
+        let Value::Object(members) = value else { return };
+        for broken in relation::check(attributes, members) {
             // Where nothing is set, there is nothing to point at but the object around.
-            let place = match broken.attribute {
-                Some(name) => path.then(Step::Attribute(name.to_owned())),
-                None => path.clone(),
+            let path = match broken.attribute {
+                Some(name) => place.path().then(Step::Attribute(name.to_owned())),
+                None => place.path().clone(),
             };
-            self.tell("Invalid combination of arguments", &place, &broken.message);
-        }
-        for block in blocks {
-            let Some(value) = values.get(block.name) else { continue };
-            let path = path.then(Step::Attribute(block.name.to_owned()));
-            let each = |walk: &mut Self, value: &Value, path: &AttributePath| {
-                walk.object(&block.attributes, &block.blocks, value, path);
-            };
-            match block.nesting {
-                BlockNesting::Single => each(self, value, &path),
-                _ => self.in_collection(value, &path, each),
-            }
+            self.tell("Invalid combination of arguments", place, &path, &broken.message);
         }
     }
+}
 
-    fn in_collection(
+impl Check {
+    fn value(
         &mut self,
+        rule: &Validator,
+        sensitive: bool,
         value: &Value,
+        place: &Place,
         path: &AttributePath,
-        each: impl Fn(&mut Self, &Value, &AttributePath),
     ) {
-        let around = self.set;
-        if matches!(value, Value::Set(_)) {
-            self.set = around.or(Some(path.steps().len()));
-        }
-        elements(value, path, |value, path| each(self, value, path));
-        self.set = around;
-    }
-
-    fn value(&mut self, rule: &Validator, sensitive: bool, value: &Value, path: &AttributePath) {
         if let Validator::Each(rule) = rule {
-            elements(value, path, |value, path| self.value(rule, sensitive, value, path));
+            elements(value, path, |value, path| self.value(rule, sensitive, value, place, path));
         } else if !value.is_null()
             && !value.is_unknown()
             && let Some(complaint) = single::check(rule, value, sensitive)
         {
-            self.tell("Invalid argument", path, &complaint);
+            self.tell("Invalid argument", place, path, &complaint);
         }
     }
 
-    fn tell(&mut self, summary: &str, path: &AttributePath, complaint: &str) {
-        self.found.push(if path.steps().is_empty() {
+    fn tell(&mut self, summary: &str, place: &Place, path: &AttributePath, complaint: &str) {
+        self.0.push(if path.steps().is_empty() {
             Diagnostic::error(summary, format!("{complaint}."))
         } else {
-            let place = self.set.map_or_else(|| path.clone(), |steps| path.up_to(steps));
-            Diagnostic::error(summary, format!("{path}: {complaint}.")).at(place)
+            Diagnostic::error(summary, format!("{path}: {complaint}.")).at(place.pointed(path))
         });
     }
 }

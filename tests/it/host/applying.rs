@@ -78,15 +78,16 @@ async fn carry_out(
     told.append(heard);
     let resource = walk.resource(address);
     match applied.state {
-        // The call died, or an error came without a state: the object is kept, and of the private data what the
-        // answer held, which is nothing where there was none.
-        None | Some(Val::Null) if failed => {
+        // The call died: the object's value is kept, and nothing else of it.
+        None if failed => {
             let object = state.instances.get_mut(address).and_then(|it| it.current.as_mut());
             if let (false, Some(object)) = (creates, object) {
-                object.private = applied.private;
+                (object.private, object.identity) = (applied.private, None);
             }
         }
         None => unreachable!("a call that died is an error"),
+        // An error came without a state: the object is kept whole.
+        Some(Val::Null) if failed => {}
         Some(Val::Null) => breach(CALL, address, &["answers null without an error".to_owned()]),
         Some(value) => {
             if !failed {
@@ -151,8 +152,9 @@ async fn destroy(
     let failed = heard.failed();
     told.append(heard);
     match applied.state {
-        None | Some(Val::Null) if failed => (Some(Held { private: applied.private, ..held }), None),
+        None if failed => (Some(Held { private: applied.private, identity: None, ..held }), None),
         None => unreachable!("a call that died is an error"),
+        Some(Val::Null) if failed => (Some(held), None),
         Some(Val::Null) => (None, Some(())),
         Some(value) => {
             if !failed {

@@ -1,7 +1,8 @@
 //! The built provider as a process, started and spoken to as go-plugin does: magic cookie, handshake
-//! line, mutual TLS pinned to both certificates, HTTP/2 on a unix socket, Shutdown at the end.
+//! line, mutual TLS pinned to both certificates, HTTP/2 on a unix socket or a TCP port, Shutdown at the end.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -14,15 +15,17 @@ use hyper_util::rt::TokioIo;
 use rekey::tfplugin::proto::plugin;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, BufReader};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 
 use super::certificate::ClientCertificate;
 use super::launch::{Launch, Life, Link};
+use crate::support::tools;
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 /// For a process to end by itself. go-plugin kills after two seconds, but how fast a busy machine is, is not
@@ -38,18 +41,25 @@ pub struct Process {
     tls: bool,
     may_die: bool,
     heard: Arc<Mutex<Vec<String>>>,
+    listening: Arc<Mutex<Vec<JoinHandle<()>>>>,
     pids: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Process {
-    /// The provider that cargo has built for these tests. Nothing of the caller's environment reaches it.
+    /// The provider under test. Nothing of the caller's environment reaches it.
     pub fn new() -> Self {
+        Self::of(tools::provider())
+    }
+
+    /// Another build of it.
+    pub fn of(binary: &Path) -> Self {
         Self {
-            binary: PathBuf::from(env!("CARGO_BIN_EXE_terraform-provider-rekey")),
+            binary: binary.to_owned(),
             environment: BTreeMap::new(),
             tls: true,
             may_die: false,
             heard: Arc::default(),
+            listening: Arc::default(),
             pids: Arc::default(),
         }
     }
@@ -78,6 +88,15 @@ impl Process {
         self.heard.lock().unwrap().join("\n")
     }
 
+    /// The same once all processes have ended: nothing is missing.
+    pub async fn whole_log(&self) -> String {
+        let listening = std::mem::take(&mut *self.listening.lock().unwrap());
+        for listener in listening {
+            listener.await.unwrap();
+        }
+        self.log()
+    }
+
     /// The process that was started last.
     pub fn last_pid(&self) -> u32 {
         *self.pids.lock().unwrap().last().expect("a process was started")
@@ -104,7 +123,8 @@ impl Process {
         let mut child = command.spawn().expect("the built provider starts");
         self.pids.lock().unwrap().push(child.id().expect("it runs"));
         let heard = Arc::clone(&self.heard);
-        tokio::spawn(listen(child.stderr.take().unwrap(), heard));
+        let listener = tokio::spawn(listen(child.stderr.take().unwrap(), heard));
+        self.listening.lock().unwrap().push(listener);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         let read = tokio::time::timeout(START, stdout.read_line(&mut line)).await;
@@ -136,10 +156,10 @@ pub struct Started {
     pub certificate: ClientCertificate,
 }
 
-/// The line: `1|6|unix|PATH|grpc|CERTIFICATE`.
+/// The line: `1|6|unix|PATH|grpc|CERTIFICATE`, or `tcp` and an address.
 #[derive(Clone, Debug)]
 pub struct Handshake {
-    pub socket: PathBuf,
+    pub place: Place,
     /// DER; none without TLS.
     pub certificate: Option<Vec<u8>>,
 }
@@ -147,16 +167,49 @@ pub struct Handshake {
 impl Handshake {
     fn parse(line: &str) -> Result<Self, String> {
         let fields: Vec<_> = line.split('|').collect();
-        let ["1", "6", "unix", socket, "grpc", certificate] = fields.as_slice() else {
+        let ["1", "6", network, address, "grpc", certificate] = fields.as_slice() else {
             return Err("not a handshake line of six fields".to_owned());
+        };
+        let place = match *network {
+            "unix" => Place::Unix(PathBuf::from(*address)),
+            "tcp" => Place::Tcp(
+                address.parse::<SocketAddr>().map_err(|error| format!("{address}: {error}"))?,
+            ),
+            other => return Err(format!("a network that hosts do not know: {other}")),
         };
         let certificate = (!certificate.is_empty())
             .then(|| STANDARD_NO_PAD.decode(certificate))
             .transpose()
             .map_err(|error| format!("the certificate is no unpadded base64: {error}"))?;
-        Ok(Self { socket: PathBuf::from(*socket), certificate })
+        Ok(Self { place, certificate })
+    }
+
+    /// Of a provider that listens on one.
+    pub fn socket(&self) -> &Path {
+        let Place::Unix(socket) = &self.place else { panic!("{:?} is no socket", self.place) };
+        socket
     }
 }
+
+/// Where a provider listens.
+#[derive(Clone, Debug)]
+pub enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl Place {
+    async fn reach(&self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Tcp(address) => Box::new(TcpStream::connect(address).await?),
+            Self::Unix(socket) => Box::new(UnixStream::connect(socket).await?),
+        })
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Started {
     /// Connects with the host's own certificate.
@@ -185,31 +238,34 @@ impl Started {
     }
 }
 
-/// Connects to a provider's socket, with or without a certificate.
+/// Connects to a provider, with or without a certificate.
 pub async fn connect(
     handshake: &Handshake,
     identity: Option<ClientCertificate>,
 ) -> Result<Channel, String> {
     let endpoint = Endpoint::from_static("http://localhost");
-    let socket = handshake.socket.clone();
+    let place = handshake.place.clone();
     let failed = |error: &dyn std::error::Error| format!("{error:?}");
     let Some(server) = &handshake.certificate else {
         let connector = tower::service_fn(move |_| {
-            let socket = socket.clone();
-            async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(socket).await?)) }
+            let place = place.clone();
+            async move { place.reach().await.map(TokioIo::new) }
         });
         return endpoint.connect_with_connector(connector).await.map_err(|error| failed(&error));
     };
     let tls = Arc::new(tls_config(server, identity)?);
     let connector = tower::service_fn(move |_| {
-        let (socket, tls) = (socket.clone(), Arc::clone(&tls));
-        async move { secure(&socket, tls).await.map(TokioIo::new) }
+        let (place, tls) = (place.clone(), Arc::clone(&tls));
+        async move { secure(&place, tls).await.map(TokioIo::new) }
     });
     endpoint.connect_with_connector(connector).await.map_err(|error| failed(&error))
 }
 
-async fn secure(socket: &Path, tls: Arc<ClientConfig>) -> std::io::Result<TlsStream<UnixStream>> {
-    let stream = UnixStream::connect(socket).await?;
+async fn secure(
+    place: &Place,
+    tls: Arc<ClientConfig>,
+) -> std::io::Result<TlsStream<Box<dyn Stream>>> {
+    let stream = place.reach().await?;
     let name = ServerName::try_from("localhost").unwrap();
     let stream = TlsConnector::from(tls).connect(name, stream).await?;
     let (_, session) = stream.get_ref();
@@ -255,8 +311,10 @@ impl Life for Running {
             assert!(self.may_die, "the provider ended with {status}");
             return;
         }
-        let directory = self.started.handshake.socket.parent().unwrap().to_owned();
-        assert!(!directory.exists(), "{} was left behind", directory.display());
+        if let Place::Unix(socket) = &self.started.handshake.place {
+            let directory = socket.parent().unwrap();
+            assert!(!directory.exists(), "{} was left behind", directory.display());
+        }
     }
 }
 

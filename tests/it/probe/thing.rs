@@ -10,7 +10,8 @@ use rekey::tfplugin::diagnostics::{AttributePath, Diagnostic, Result, Step};
 use rekey::tfplugin::model::{Attr, Dynamic, Map, Model, Secret, Set};
 use rekey::tfplugin::plan_helpers;
 use rekey::tfplugin::traits::{
-    Change, ImportTarget, MoveSource, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
+    Change, ImportTarget, MoveSource, OldState, Operation, Plan, PlanRequest, Resource, StateCell,
+    Stored,
 };
 use serde::{Deserialize, Serialize};
 
@@ -173,11 +174,11 @@ impl Resource for ThingResource {
         Ok(())
     }
 
-    fn upgrade(&self, version: i64, mut state: serde_json::Value) -> Result<serde_json::Value> {
+    fn upgrade(&self, version: i64, mut state: OldState) -> Result<OldState> {
         if version == 1
-            && let Some(name) = state.as_object_mut().and_then(|state| state.remove("title"))
+            && let Some(name) = state.remove("title")
         {
-            state["name"] = name;
+            state.insert("name".to_owned(), name);
         }
         Ok(state)
     }
@@ -210,7 +211,7 @@ impl Resource for ThingResource {
         let (config, mut value) = (request.config.into_object(), request.proposed.into_object());
         let mut private = request.private;
         let Some(prior) = request.prior else {
-            plan_helpers::unknown_computed(&schema.attributes, &config, &mut value);
+            plan_helpers::unknown_computed(&schema, &config, &mut value);
             let mut planned = model(value);
             planned.revision = 1.into();
             planned.earlier = Attr::Known(Map::new());

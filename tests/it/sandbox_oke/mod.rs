@@ -8,7 +8,7 @@ mod token;
 use rekey::cloud::Surroundings;
 use rekey::cloud::oci::Session;
 use rekey::cloud::oci::config::{Account, Settings, resolve};
-use secrecy::SecretString;
+use rekey::redaction::SecretString;
 
 use crate::support::oci::Oci;
 

@@ -7,8 +7,9 @@ use jiff::fmt::rfc2822;
 use rekey::cloud::Surroundings;
 use rekey::cloud::http::Patience;
 use rekey::cloud::kubernetes::{Access, Client, Limits, Settings, Verdict};
+use rekey::redaction::SecretString;
 use rekey_sandbox::Sandbox;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::session;

@@ -330,7 +330,7 @@ pub(super) fn password_login(name: &str, password: &str, scope: Option<&Value>) 
     login("password", &json!({ "user": user }), scope)
 }
 
-pub(super) async fn issue(
+pub(crate) async fn issue(
     http: &reqwest::Client,
     auth_url: &str,
     body: &Value,

@@ -143,9 +143,15 @@ pub(crate) fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
 
-/// The provider under test.
+/// The provider under test: the one that cargo has built for the tests, or the release that PROVIDER names.
 pub(crate) fn provider() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_terraform-provider-rekey"))
+    static PROVIDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let built = env!("CARGO_BIN_EXE_terraform-provider-rekey");
+        let path = PathBuf::from(std::env::var_os("PROVIDER").unwrap_or_else(|| built.into()));
+        assert!(path.is_file(), "PROVIDER is set to {}, which is not there", path.display());
+        path
+    });
+    &PROVIDER
 }
 
 fn find(name: &Path) -> Option<PathBuf> {

@@ -97,9 +97,7 @@ fn a_socks_proxy_resolves_itself() {
 
 #[test]
 fn a_proxy_that_cannot_be_used_is_an_error_and_not_quoted() {
-    for text in
-        ["sock5://u:hunter2@p:1080", "socks4://p:1080", "ftp://p", "http://", "p:3128", "://"]
-    {
+    for text in ["sock5://u:hunter2@p:1080", "socks4://p:1080", "ftp://p", "http://", "://"] {
         let error = Proxies::one("proxy_url", &text.into()).unwrap_err().to_string();
         assert!(error.starts_with("proxy_url: ") && !error.contains("hunter2"), "{text}: {error}");
     }

@@ -144,7 +144,7 @@ async fn a_complaint_holds_no_secret_and_nothing_that_a_terminal_obeys() {
     let mut exec = script(r"printf 'login of %s failed\033[2J\r\n' $PASSWORD >&2; exit 1");
     exec.env = [("PASSWORD".to_owned(), "hunter2-hunter2".to_owned())].into();
     let (reason, _) = complaint(&exec).await;
-    assert_eq!(reason, "failed with exit status: 1: login of (redacted) failed [2J");
+    assert_eq!(reason, "failed with exit status: 1: login of (redacted) failed\\u{1b}[2J");
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod files;
 mod flat;
 mod layers;
 mod login;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod noise;
 mod settings;
 pub(in crate::cloud) mod yaml;
 

@@ -112,7 +112,9 @@ fn the_nearest_file_counts_and_only_it() {
             })
             .collect();
         let files: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
-        let cloud = Place::new(&files, &variables).resolve(&Settings::default()).unwrap();
+        // A file that is named must be there: without it, the variable is not set.
+        let set = if first == 0 { &variables[..] } else { &variables[1..] };
+        let cloud = Place::new(&files, set).resolve(&Settings::default()).unwrap();
         assert_eq!(cloud.name.as_deref(), Some(all[first].1));
         assert_eq!(user(&cloud), all[first].1);
     }

@@ -268,8 +268,8 @@ async fn answers_that_cannot_be_read_are_asked_for_once_more() {
         session.keystone().application_credential(USER, "c", &patience()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GET /v3/users/u1/application_credentials/c gave an answer that cannot be read: it lacks a \
-         field or has one of another kind (line 1, column 33)"
+        "GET /v3/users/u1/application_credentials/c gave an answer that cannot be read: its \
+         application_credential.id is of another kind than it should be"
     );
 }
 

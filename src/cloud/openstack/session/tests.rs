@@ -66,7 +66,9 @@ async fn a_refused_login_is_never_tried_again() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "the login was refused: POST /v3/auth/tokens answered {status}: no (redacted)"
+                    "the login was refused: POST /v3/auth/tokens as the user u1 at {} (from the provider's \
+                     configuration) answered {status}: no (redacted)",
+                    stub.url("/v3")
                 )
             );
         }

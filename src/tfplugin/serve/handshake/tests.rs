@@ -7,7 +7,7 @@ fn read(variables: &[(&'static str, &str)]) -> Result<Host, Refusal> {
     Host::read(|name| variables.get(name).map(OsString::from))
 }
 
-fn host(more: &[(&'static str, &str)]) -> Result<Host, Refusal> {
+pub(in super::super) fn host(more: &[(&'static str, &str)]) -> Result<Host, Refusal> {
     read(&[&[(COOKIE_NAME, COOKIE), ("PLUGIN_PROTOCOL_VERSIONS", "5,6")], more].concat())
 }
 
@@ -39,15 +39,15 @@ fn a_host_must_speak_version_6() {
 
 #[test]
 fn the_seventh_field_is_for_hosts_that_ask() {
-    let socket = Path::new("/tmp/x/plugin.sock");
-    assert_eq!(host(&[]).unwrap().line(socket, None), "1|6|unix|/tmp/x/plugin.sock|grpc|");
+    let line = |host: Host| host.line("unix", "/tmp/x/plugin.sock", None);
+    assert_eq!(line(host(&[]).unwrap()), "1|6|unix|/tmp/x/plugin.sock|grpc|");
     let asked = host(&[("PLUGIN_MULTIPLEX_GRPC", "true")]).unwrap();
-    assert_eq!(asked.line(socket, None), "1|6|unix|/tmp/x/plugin.sock|grpc||false");
+    assert_eq!(line(asked), "1|6|unix|/tmp/x/plugin.sock|grpc||false");
 }
 
 #[test]
 fn the_certificate_is_unpadded_base64() {
-    let line = host(&[]).unwrap().line(Path::new("/s"), Some(&[0xff, 0xfe, 0xfb, 0xef]));
+    let line = host(&[]).unwrap().line("unix", "/s", Some(&[0xff, 0xfe, 0xfb, 0xef]));
     assert_eq!(line, "1|6|unix|/s|grpc|//777w");
 }
 
@@ -55,7 +55,7 @@ fn the_certificate_is_unpadded_base64() {
 fn what_the_host_sets_is_honoured() {
     let set = host(&[("PLUGIN_CLIENT_CERT", "pem"), ("PLUGIN_UNIX_SOCKET_DIR", "/run/x")]).unwrap();
     assert_eq!(set.certificate.as_deref(), Some("pem"));
-    assert_eq!(set.socket_dir.as_deref(), Some(Path::new("/run/x")));
+    assert_eq!(set.socket_dir, Some(PathBuf::from("/run/x")));
     let empty = host(&[("PLUGIN_CLIENT_CERT", ""), ("PLUGIN_UNIX_SOCKET_DIR", "")]).unwrap();
     assert_eq!((empty.certificate, empty.socket_dir), (None, None));
 }

@@ -7,7 +7,8 @@ use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
 
-use super::super::socket::SocketDir;
+use super::super::handshake;
+use super::super::system::{self, Folder, Place};
 use super::*;
 use crate::tfplugin::proto::plugin::Empty;
 use crate::tfplugin::proto::plugin::grpc_controller_client::GrpcControllerClient;
@@ -17,8 +18,8 @@ use crate::tfplugin::server::tests::probe::{self, Seen};
 use crate::tfplugin::server::tests::slow;
 
 struct Serving {
-    _folder: tempfile::TempDir,
-    _dir: SocketDir,
+    _base: tempfile::TempDir,
+    _folder: Option<Folder>,
     seen: Arc<Seen>,
     end: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<Result<(), tonic::transport::Error>>,
@@ -26,13 +27,14 @@ struct Serving {
 }
 
 async fn serving() -> Serving {
-    let folder = tempfile::tempdir_in("/tmp").unwrap();
-    let (dir, listener) = SocketDir::listen(Some(folder.path()), "rekey").unwrap();
+    let base = tempfile::tempdir_in("/tmp").unwrap();
+    let host = [("PLUGIN_UNIX_SOCKET_DIR", base.path().to_str().unwrap())];
+    let host = handshake::tests::host(&host).unwrap();
+    let Place { listener, address: socket, folder, .. } = system::listen(&host, "rekey").unwrap();
     let seen = Arc::new(Seen::default());
     let (end, ended) = oneshot::channel();
     let registry = probe::registry(&seen);
     let task = tokio::spawn(serve(registry, listener, None, async |_open| drop(ended.await)));
-    let socket = dir.socket();
     let connector = tower::service_fn(move |_| {
         let socket = socket.clone();
         async move { UnixStream::connect(socket).await.map(TokioIo::new) }
@@ -42,7 +44,7 @@ async fn serving() -> Serving {
     // As every host: this stream stays open to the end.
     let mut stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
     tokio::spawn(async move { stdio.get_mut().message().await.map(drop) });
-    Serving { _folder: folder, _dir: dir, seen, end, task, channel }
+    Serving { _base: base, _folder: folder, seen, end, task, channel }
 }
 
 impl Serving {

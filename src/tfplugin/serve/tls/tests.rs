@@ -102,11 +102,40 @@ async fn nobody_else_gets_in() {
     connect(&identity, holder, &[&version::TLS12]).await.unwrap_err();
 }
 
+/// Of a host, on the curve P-521; its key was thrown away.
+const HOSTS: &str = "\
+-----BEGIN CERTIFICATE-----
+MIICZDCCAcegAwIBAgIUOkWNXwRxpdMn2gtiZ4VacBno8hcwCgYIKoZIzj0EAwIw
+KDESMBAGA1UECgwJYmVuY2htYXJrMRIwEAYDVQQDDAlsb2NhbGhvc3QwIBcNMjYx
+MTIyMTAzOTU5WhgPMjEyNjEwMjkxMDM5NTlaMCgxEjAQBgNVBAoMCWJlbmNobWFy
+azESMBAGA1UEAwwJbG9jYWxob3N0MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQA
+zZ3H8iyn/UjDrf05awKyiCJIQG4mp9ON+LXWEZzrufx27ivU5LkV6drf/baLTOwd
+A6CsjqH6QgwhW+DMVWHKSHcBr5hh5wypG5JO6rrtGe6WwhXDbxA/cV1j4yihHuid
+u7JMUTlJ4DxbrkaK4x9MHvQlGbuPKqcVwfu4S7vq1Q6K31yjgYkwgYYwHQYDVR0O
+BBYEFCekJoi3YjdAB+7EMDy+jzBIePjCMB8GA1UdIwQYMBaAFCekJoi3YjdAB+7E
+MDy+jzBIePjCMA8GA1UdEwEB/wQFMAMBAf8wFAYDVR0RBA0wC4IJbG9jYWxob3N0
+MB0GA1UdJQQWMBQGCCsGAQUFBwMCBggrBgEFBQcDATAKBggqhkjOPQQDAgOBigAw
+gYYCQUAQ9PnJAKfeFJq28vySXCq+jMeYWHjZLjTTm5iBED5e5Yn9nVH/w6gikYfw
+eLnZl45Z8Ai2B3ZmZFXpaqxmF65zAkFPEJINQSMm9CYj5QiF1eQeXjEcn6SvtZuE
+Y8/lVmYi5AlBaTZxHNpKf2KhiDefR0A1nhBE5MjhQzxQhWb2ki9idQ==
+-----END CERTIFICATE-----";
+
 #[test]
 fn the_pinned_certificate_without_its_key_is_nothing() {
+    use p521::ecdsa::signature::Signer as _;
+    let refused = Error::from(CertificateError::BadSignature);
+    let certificate = CertificateDer::from_pem_slice(HOSTS.as_bytes()).unwrap();
+    let mut scalar = [0; 66];
+    scalar[65] = 7;
+    let another = p521::ecdsa::SigningKey::from_bytes(&scalar.into()).unwrap();
+    let signature: p521::ecdsa::Signature = another.sign(b"message");
+    // As it must be in every respect, but made by another key.
+    let made = signature.to_der();
+    assert_eq!(verify_p521(b"message", &certificate, made.as_bytes()).unwrap_err(), refused);
+    assert_eq!(verify_p521(b"message", &certificate, b"").unwrap_err(), refused);
+    // A P-256 key under the scheme of P-521.
     let certificate = Client::new(&PKCS_ECDSA_P256_SHA256).certificate;
-    // A P-256 key under the scheme of P-521, and no signature at all.
-    verify_p521(b"message", &certificate, b"").unwrap_err();
+    assert_eq!(verify_p521(b"message", &certificate, made.as_bytes()).unwrap_err(), refused);
 }
 
 #[test]

@@ -195,12 +195,17 @@ impl Resource for Things {
         if config.name.known().is_some_and(|name| name == "invalid") {
             return Err(Diagnostic::error("Invalid", "in itself").at_attribute("name").into());
         }
+        if config.name.known().is_some_and(|name| name == "only-warned") {
+            return Err(Diagnostic::warning("Careful", "it stopped nevertheless").into());
+        }
         Ok(())
     }
 
-    fn upgrade(&self, version: i64, mut state: serde_json::Value) -> Result<serde_json::Value> {
+    fn upgrade(&self, version: i64, mut state: OldState) -> Result<OldState> {
         self.0.say(format!("upgraded from {version}"));
-        state["name"] = state["title"].take();
+        if let Some(title) = state.remove("title") {
+            state.insert("name".to_owned(), title);
+        }
         Ok(state)
     }
 

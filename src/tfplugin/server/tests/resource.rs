@@ -185,9 +185,14 @@ async fn a_state_is_fitted_to_the_schema() {
 
 #[tokio::test]
 async fn an_older_state_goes_through_the_resource() {
-    let (fitted, seen) = upgrade(1, r#"{"title":"x"}"#).await;
+    // With a number that only its text can say.
+    const MANY: &str = "12345678901234567890.123456789";
+    let stored = format!(r#"{{"title":"x","parts":[{{"count":{MANY}}}]}}"#);
+    let (fitted, seen) = upgrade(1, &stored).await;
     let state = read::<Thing>(fitted.upgraded_state.as_ref());
-    assert_eq!(state, object::<Thing>(&[("name", text("x"))]));
+    let part = object::<probe::Part>(&[("count", Value::Number(MANY.parse().unwrap()))]);
+    let wanted = object::<Thing>(&[("name", text("x")), ("parts", Value::List(vec![part]))]);
+    assert_eq!(state, wanted);
     assert_eq!(seen.take(), ["upgraded from 1"]);
 }
 
@@ -302,6 +307,9 @@ async fn the_schemas_rules_come_before_the_resources_own() {
     assert!(told[0].ends_with(" at .name"), "{told:?}");
     let (told, _) = validate(thing(&[("name", text("invalid"))]), true).await;
     assert_eq!(told, ["error: Invalid at .name"]);
+    // Without an error the host would go on.
+    let (told, _) = validate(thing(&[("name", text("only-warned"))]), true).await;
+    assert_eq!(told, ["warning: Careful", "error: Provider bug"]);
     let unknown = thing(&[("name", Value::Unknown), ("parts", Value::Unknown)]);
     assert_eq!(validate(unknown, true).await.0, Vec::<String>::new());
 }

@@ -8,12 +8,11 @@ fn base() -> tempfile::TempDir {
     tempfile::tempdir_in("/tmp").unwrap()
 }
 
-/// A directory as a killed process leaves it, an hour old.
+/// A directory as a process leaves it that was killed a moment ago.
 fn left_behind(base: &Path, name: &str) -> PathBuf {
     let path = base.join(name);
     fs::create_dir(&path).unwrap();
     drop(std::os::unix::net::UnixListener::bind(path.join(FILE)).unwrap());
-    age(&path);
     path
 }
 
@@ -28,7 +27,7 @@ const DEAD: &str = "rekey-4194999-0123456789abcdef";
 #[tokio::test]
 async fn only_this_user_can_enter_and_nothing_stays() {
     let base = base();
-    let (dir, listener) = SocketDir::listen(Some(base.path()), "rekey").unwrap();
+    let (dir, listener) = listen(Some(base.path()), "rekey").unwrap();
     let mode = fs::metadata(dir.socket().parent().unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     tokio::net::UnixStream::connect(dir.socket()).await.unwrap();
@@ -39,8 +38,8 @@ async fn only_this_user_can_enter_and_nothing_stays() {
 #[tokio::test]
 async fn two_processes_never_share() {
     let base = base();
-    let (one, _one) = SocketDir::listen(Some(base.path()), "rekey").unwrap();
-    let (two, _two) = SocketDir::listen(Some(base.path()), "rekey").unwrap();
+    let (one, _one) = listen(Some(base.path()), "rekey").unwrap();
+    let (two, _two) = listen(Some(base.path()), "rekey").unwrap();
     assert_ne!(one.socket(), two.socket());
 }
 
@@ -66,6 +65,12 @@ async fn the_dead_are_swept_and_nothing_else() {
     // Just made, and not listening yet.
     let young = base.path().join("rekey-4194996-0123456789abcdef");
     fs::create_dir(&young).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(young.join(UNFINISHED)).unwrap());
+    // Killed at that very moment, long ago.
+    let unfinished = base.path().join("rekey-4194993-0123456789abcdef");
+    fs::create_dir(&unfinished).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(unfinished.join(UNFINISHED)).unwrap());
+    age(&unfinished);
     // Not ours: something else lies in it.
     let full = left_behind(base.path(), "rekey-4194995-0123456789abcdef");
     fs::write(full.join("precious"), "").unwrap();
@@ -74,9 +79,9 @@ async fn the_dead_are_swept_and_nothing_else() {
     let link = base.path().join("rekey-4194994-0123456789abcdef");
     std::os::unix::fs::symlink(&stays[0], &link).unwrap();
 
-    let (dir, _listener) = SocketDir::listen(Some(base.path()), "rekey").unwrap();
-    dir.sweep();
-    assert!(!dead.exists() && !empty.exists());
+    let (dir, _listener) = listen(Some(base.path()), "rekey").unwrap();
+    dir.sweeper()();
+    assert!(!dead.exists() && !empty.exists() && !unfinished.exists());
     assert!(stays.iter().all(|path| path.join(FILE).exists()));
     assert!(elsewhere.join(FILE).exists() && young.exists() && link.exists());
     assert!(full.join("precious").exists());
@@ -87,9 +92,9 @@ async fn the_dead_are_swept_and_nothing_else() {
 async fn a_directory_that_the_host_chose_and_that_is_too_long_is_named() {
     let base = base();
     let long = base.path().join("x".repeat(100));
-    let error = SocketDir::listen(Some(&long), "rekey").unwrap_err().to_string();
+    let error = listen(Some(&long), "rekey").unwrap_err().to_string();
     assert!(error.contains("PLUGIN_UNIX_SOCKET_DIR"), "{error}");
-    let missing = SocketDir::listen(Some(&base.path().join("no")), "rekey").unwrap_err();
+    let missing = listen(Some(&base.path().join("no")), "rekey").unwrap_err();
     assert!(missing.to_string().contains("Cannot make a directory"), "{missing}");
 }
 
