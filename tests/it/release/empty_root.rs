@@ -79,7 +79,7 @@ impl Stage {
         let password = unique("password");
         sandbox.change_password("alice", &password);
 
-        for folder in ["etc", "home", "tmp", "work", "dev"] {
+        for folder in ["etc", "home", "tmp", "conf", "dev"] {
             std::fs::create_dir(path(folder)).unwrap();
         }
         // Go opens it for a child that is to read nothing.
@@ -94,18 +94,18 @@ impl Stage {
         }
 
         let (port, certificate) = secure(sandbox.address()).await;
-        std::fs::write(path("work/ca.pem"), certificate).unwrap();
+        std::fs::write(path("conf/ca.pem"), certificate).unwrap();
         std::fs::write(
-            path("work/clouds.yaml"),
+            path("conf/clouds.yaml"),
             format!(
-                "clouds:\n  mycloud:\n    cacert: /work/ca.pem\n    auth:\n      \
+                "clouds:\n  mycloud:\n    cacert: /conf/ca.pem\n    auth:\n      \
                  auth_url: https://{NAME}:{port}/v3\n      username: alice\n      password: {password}\n      \
                  project_name: demo\n      user_domain_name: Default\n      project_domain_name: Default\n"
             ),
         )
         .unwrap();
         std::fs::write(
-            path("work/main.tf"),
+            path("conf/main.tf"),
             format!(
                 "{REQUIRED}\nprovider \"rekey\" {{\n  openstack = {{ cloud = \"mycloud\" }}\n}}\n\n\
                  resource \"rekey_application_credential\" \"ci\" {{\n  name_prefix = \"ci-\"\n}}\n"
@@ -149,7 +149,7 @@ impl Stage {
         // The only thing that is not inside is what leads there.
         let output = Command::new("chroot")
             .arg(self.root.path())
-            .args(["/cli", "-chdir=/work"])
+            .args(["/cli", "-chdir=/conf"])
             .args(arguments)
             .arg("-no-color")
             .env_clear()
