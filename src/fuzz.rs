@@ -6,8 +6,11 @@ use crate::provider::application_credential::private::Private;
 use crate::rotation::Period;
 use crate::tfplugin::cty::{Type, json, msgpack as wire};
 
+/// What the fuzzer calls with the bytes that it makes up.
+pub type Target = fn(&[u8]);
+
 /// A function for each target of `fuzz/`, by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("clouds_yaml", clouds_yaml),
     ("durations", durations),
     ("error_bodies", error_bodies),
@@ -20,6 +23,9 @@ pub const TARGETS: [(&str, fn(&[u8])); 9] = [
 ];
 
 /// A value as core sends it.
+///
+/// # Panics
+/// Where a value that was read cannot be written, or reads otherwise then: a fault that was found.
 pub fn msgpack(data: &[u8]) {
     let Ok(value) = wire::decode(data, &everything()) else { return };
     let written =
@@ -28,6 +34,9 @@ pub fn msgpack(data: &[u8]) {
 }
 
 /// A value and a type as a state file has them.
+///
+/// # Panics
+/// Where a value that was read cannot be written, or reads otherwise then: a fault that was found.
 pub fn json_values(data: &[u8]) {
     let _ = json::decode(data, &everything());
     if let Ok(ty) = json::decode_type(data) {
@@ -65,6 +74,9 @@ pub fn error_bodies(data: &[u8]) {
 }
 
 /// A period as it is written in a configuration.
+///
+/// # Panics
+/// Where a period is not the same after it was written as seconds: a fault that was found.
 pub fn durations(data: &[u8]) {
     with_text(data, |text| {
         let Ok(period) = Period::parse(text) else { return };

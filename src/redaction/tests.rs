@@ -113,9 +113,10 @@ fn messages_keep_words_that_are_weak_passwords() {
     secret("tests-admin");
     secret("tests-kG8s");
     secret("tests-a-very-long-word");
-    let text = "role tests-admin, secrets tests-kG8s and tests-a-very-long-word";
-    assert_eq!(clean_message(text), "role tests-admin, secrets (redacted) and (redacted)");
-    assert_eq!(clean(text), "role (redacted), secrets (redacted) and (redacted)");
+    // Nothing but what is a secret of this test alone: those of other tests are crossed out too.
+    let text = "tests-admin tests-kG8s tests-a-very-long-word";
+    assert_eq!(clean_message(text), "tests-admin (redacted) (redacted)");
+    assert_eq!(clean(text), "(redacted) (redacted) (redacted)");
 }
 
 #[test]

@@ -137,9 +137,9 @@ impl Setting {
     /// `socks5` resolves at the proxy, as Go has it.
     fn url(&self) -> Result<Url, ProxyError> {
         let text = self.text.expose_secret().trim();
-        let parsed = Url::parse(text).ok().filter(|url| url.has_host() && text.contains("://"));
-        let url = parsed.or_else(|| Url::parse(&format!("http://{text}")).ok());
-        let url = url
+        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let url = Url::parse(&whole)
+            .ok()
             .filter(Url::has_host)
             .ok_or_else(|| self.unusable("it is no URL such as http://proxy:3128"))?;
         match url.scheme() {

@@ -33,7 +33,7 @@ pub(super) fn session_for(settings: &Settings) -> Session {
     let cloud = cloud(settings);
     let moment = Duration::from_millis(1);
     let backoff = Backoff { attempts: 2, first: moment, longest: moment, ..Backoff::default() };
-    let options = Options { backoff, timeout: Duration::from_secs(2), ..Options::default() };
+    let options = Options { backoff, timeout: Duration::from_secs(20), ..Options::default() };
     Session::with_options(cloud, options).unwrap()
 }
 

@@ -79,10 +79,10 @@ async fn a_generated_configuration_keeps_the_rights() {
             stage.workspace.write("generated.tf", &by_prefix(v));
             stage.apply().await;
         }
-        let rotated = stage.workspace.resource(ADDRESS).await;
-        assert_eq!(rotated["generation"], 2);
-        assert_eq!(rotated["effective_roles"], json!(["reader"]));
-        assert_eq!(rotated["access_rules"][0]["path"], "/v2.1/servers");
+        let credential = stage.workspace.resource(ADDRESS).await;
+        assert_eq!(credential["generation"], 2);
+        assert_eq!(credential["effective_roles"], json!(["reader"]));
+        assert_eq!(credential["access_rules"][0]["path"], "/v2.1/servers");
     }
 }
 

@@ -143,10 +143,7 @@ async fn a_stray_and_a_dead_run_leave_no_rule() {
 
     let open = |paths: &[&str]| {
         let rules: Vec<Json> = paths.iter().map(|path| rule(path)).collect();
-        let config = match rules.is_empty() {
-            true => json!({}),
-            false => json!({ "access_rules": rules }),
-        };
+        let config = if rules.is_empty() { json!({}) } else { json!({ "access_rules": rules }) };
         bed.host.open(bed.login("alice"), "rekey_application_credential", config)
     };
     // Never closed: the run died.

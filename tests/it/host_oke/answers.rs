@@ -49,7 +49,7 @@ fn all() -> Vec<(String, OkeAnswers)> {
         add(format!("{refusal:?}"), &|a| a.refusal = refusal);
     }
     add("expiry moves at the issue".to_owned(), &|a| a.expiry_moves = ExpiryMoves::AtIssue);
-    add("odd operation".to_owned(), &|a| a.operation_type = "CREDENTIAL_ROTATION".to_owned());
+    add("odd operation".to_owned(), &|a| "CREDENTIAL_ROTATION".clone_into(&mut a.operation_type));
     add("nothing is named as changed".to_owned(), &|a| a.action_type = None);
     add("never updating".to_owned(), &|a| a.updating = false);
     add("the status' etag".to_owned(), &|a| a.etag = Etag::Status);

@@ -1,4 +1,4 @@
-//! The ClusterRole of the guide is enough, and a permission that is missing is named.
+//! The `ClusterRole` of the guide is enough, and a permission that is missing is named.
 
 use rekey_sandbox::openshift::{Cloud, Contents, Platform};
 
