@@ -33,22 +33,18 @@ pub struct Desired {
     pub changes: Vec<Change>,
     /// Inputs whose values are not known yet.
     pub unknown: Vec<&'static str>,
-    pub revoke_strays: BTreeSet<String>,
-    /// A platform whose every rotation is an update: nothing is ever replaced.
-    pub always_in_place: bool,
+    /// Strays that the user wants ended.
+    pub named_strays: BTreeSet<String>,
 }
 
-/// One thing to do, or one thing that is deliberately not done.
+/// One thing to do, or one thing that is deliberately not done. What ends something, and an issue that retires its
+/// predecessor, is carried out only with a proof that the current generation works; where the proof fails, nothing ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Make the next generation.
+    /// Make the next generation, prove that it works, and hand it to the consumers.
     Issue { generation: u64, reasons: Vec<Reason> },
     /// Perhaps: an input is unknown, and nothing else calls for a generation.
     IssueIfChanged { unknown: Vec<&'static str> },
-    /// Prove that it works.
-    Verify { generation: u64 },
-    /// Hand it to the consumers.
-    Switch { generation: u64 },
     /// Not done: an old generation goes on. `until` is not known before the apply that retires it.
     Hold { generation: u64, until: Option<Timestamp> },
     /// Not done: `rotate = false` holds what is due.
@@ -61,7 +57,7 @@ pub enum Step {
     Replace { reasons: Vec<Reason>, unknown: Vec<&'static str> },
 }
 
-/// The steps in their order: issue, verify, switch, hold, revoke. None: nothing to do.
+/// The steps in their order: issue, hold, revoke. None: nothing to do.
 ///
 /// Nothing is ended by a plan that neither issues a generation nor has a current one that can be proved:
 /// while the current generation has expired, the old ones and the strays stay.
@@ -70,7 +66,7 @@ pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
     let reasons = calling(&due, desired);
     let rotates = !reasons.is_empty();
     let uncertain = !rotates && !desired.unknown.is_empty();
-    let in_place = desired.always_in_place || desired.policy.overlap.is_some();
+    let in_place = desired.policy.overlap.is_some();
     if !in_place && (rotates || uncertain) {
         return vec![Step::Replace { reasons, unknown: desired.unknown.clone() }];
     }
@@ -80,9 +76,7 @@ pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
     if rotates {
         let generation = state.highest.max(state.generation) + 1;
         steps.push(Step::Issue { generation, reasons });
-        steps.push(Step::Verify { generation });
-        steps.push(Step::Switch { generation });
-        match retire(state, desired, &due) {
+        match retire(state, &due) {
             Some(step @ Step::Revoke { .. }) => ends.push(step),
             kept => steps.extend(kept),
         }
@@ -110,12 +104,8 @@ pub fn plan(state: &State, desired: &Desired) -> Vec<Step> {
             }),
         }
     }
-    let named = desired.revoke_strays.intersection(&state.strays).filter(|_| provable);
+    let named = desired.named_strays.intersection(&state.strays).filter(|_| provable);
     ends.extend(named.map(|id| Step::RevokeStray { id: id.clone() }));
-
-    if !ends.is_empty() && !rotates {
-        steps.push(Step::Verify { generation: state.generation });
-    }
     steps.extend(ends);
     steps
 }
@@ -156,19 +146,16 @@ fn calling(due: &[Due], desired: &Desired) -> Vec<Reason> {
 }
 
 /// What becomes of the current generation when it gets a successor. None: it is gone already.
-fn retire(state: &State, desired: &Desired, due: &[Due]) -> Option<Step> {
+fn retire(state: &State, due: &[Due]) -> Option<Step> {
+    if due.contains(&Due::Vanished) {
+        return None;
+    }
     let expired = state.current_expired || due.iter().any(|due| matches!(due, Due::Expired { .. }));
-    let reason = match desired.policy.overlap {
-        _ if due.contains(&Due::Vanished) => return None,
-        _ if !state.current_removable => None,
-        _ if expired => Some(Reason::HadExpired),
-        Some(_) => None,
-        None => Some(no_overlap(state)),
-    };
     let generation = state.generation;
-    Some(match reason {
-        Some(reason) => Step::Revoke { generation, reason },
-        None => Step::Hold { generation, until: None },
+    Some(if expired && state.current_removable {
+        Step::Revoke { generation, reason: Reason::HadExpired }
+    } else {
+        Step::Hold { generation, until: None }
     })
 }
 

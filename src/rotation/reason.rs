@@ -95,7 +95,7 @@ impl Due {
 impl fmt::Display for Due {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Vanished => write!(f, "the current credential was deleted outside Terraform"),
+            Self::Vanished => write!(f, "the current credential was deleted by somebody else"),
             Self::Expired { deadline } => write!(f, "expired at {}", Moment(*deadline)),
             Self::RenewBefore { deadline } => {
                 write!(f, "renew_before reached at {}", Moment(*deadline))
@@ -144,8 +144,6 @@ pub enum Reason {
     NoOverlap,
     /// `overlap` was removed: no old generation is kept any more.
     OverlapRemoved,
-    /// The user named a stray in `revoke_strays`.
-    StrayNamed,
 }
 
 impl fmt::Display for Reason {
@@ -158,7 +156,6 @@ impl fmt::Display for Reason {
             Self::HadExpired => write!(f, "it had expired"),
             Self::NoOverlap => write!(f, "no overlap is set"),
             Self::OverlapRemoved => write!(f, "overlap was removed"),
-            Self::StrayNamed => write!(f, "named in revoke_strays"),
         }
     }
 }
@@ -240,7 +237,7 @@ mod tests {
             ),
             (Reason::BegunOutside, "begun outside"),
             (Reason::Created, "created"),
-            (Reason::Due(Due::Vanished), "the current credential was deleted outside Terraform"),
+            (Reason::Due(Due::Vanished), "the current credential was deleted by somebody else"),
             (Reason::Due(Due::Expired { deadline }), "expired at 2026-12-01 10:00 UTC"),
             (
                 Reason::Due(Due::RenewBefore { deadline }),
@@ -257,7 +254,6 @@ mod tests {
             (Reason::HadExpired, "it had expired"),
             (Reason::NoOverlap, "no overlap is set"),
             (Reason::OverlapRemoved, "overlap was removed"),
-            (Reason::StrayNamed, "named in revoke_strays"),
         ] {
             assert_eq!(reason.to_string(), sentence);
         }

@@ -398,15 +398,15 @@ async fn what_a_refused_login_means_is_what_keystone_says() {
     assert_eq!(found, Meaning::Status);
 
     let rules = json!({ "multi_factor_auth_enabled": true,
-        "multi_factor_auth_rules": [["password", "totp"]] });
+        "multi_factor_auth_rules": [["password", "token"]] });
     let body = json!({ "user": { "options": rules } });
     keystone.send(Method::PATCH, &format!("/users/{}", user.id), Some(body)).await;
     let (status, found, message) = meaning(&settings(&user)).await;
-    let wanted = vec![vec!["password".to_owned(), "totp".to_owned()]];
+    let wanted = vec![vec!["password".to_owned(), "token".to_owned()]];
     assert_eq!((status, found), (401, Meaning::MoreFactors(wanted)));
     assert_eq!(
         message,
-        "the user's multi-factor rules want password and totp; this login showed password"
+        "the user's multi-factor rules want password and token; this login showed password"
     );
     let by_credential = Settings {
         auth_url: Some(user.auth_url.clone()),

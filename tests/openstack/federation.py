@@ -99,7 +99,7 @@ class Front(BaseHTTPRequestHandler):
 
     def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {k: v for k, v in self.headers.items() if not k.lower().startswith("oidc-")}
+        headers = {k.title(): v for k, v in self.headers.items() if not k.lower().startswith("oidc-")}
         path = self.path.split("?")[0]
         if "/OS-FEDERATION/" in path and path.endswith("/auth"):
             try:

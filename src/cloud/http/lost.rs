@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use reqwest::Url;
+use rustls::pki_types::InvalidDnsNameError;
 use rustls::{AlertDescription, CertificateError};
 
 use super::names::Unknown;
@@ -46,6 +47,11 @@ pub(super) fn judge(
             }
             None => told(Unreachable::Name, loss, unknown.to_string()),
         };
+    }
+    // TLS checks the form of a name before anybody is asked for its address.
+    if proxy.is_none() && find::<InvalidDnsNameError>(error).is_some() {
+        let reason = format!("{place} has no address: it is not the form of a DNS name");
+        return told(Unreachable::Name, Loss::Refused, reason);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
         let (cause, words) = tls_words(tls);

@@ -84,10 +84,9 @@ pub fn steps(
         policy: config.policy(),
         changes: inputs.changes.clone(),
         unknown: inputs.unknown.clone(),
-        revoke_strays: named
+        named_strays: named
             .map(|ids| ids.0.iter().filter_map(Attr::known).cloned().collect())
             .unwrap_or_default(),
-        always_in_place: false,
     };
     plan(&state(prior, private), &desired)
 }
@@ -169,10 +168,7 @@ fn finish(
                 planned.effective_roles = Attr::Unknown;
                 begin(&mut planned);
             }
-            Step::Hold { until: Some(_), .. }
-            | Step::HoldDue(_)
-            | Step::Switch { .. }
-            | Step::Verify { .. } => {}
+            Step::Hold { until: Some(_), .. } | Step::HoldDue(_) => {}
         }
     }
     if !planned.previous_generations.is_unknown() && requires_replace.is_empty() {

@@ -184,8 +184,10 @@ impl World {
         before: usize,
     ) -> Checked<()> {
         if let Purpose::Replacement { asked, config } = purpose {
-            let soft = config.overlap.is_some() || self.provider.always_in_place;
-            ensure!(*asked || !soft, "replaced, though it could be rotated in place");
+            ensure!(
+                *asked || config.overlap.is_none(),
+                "replaced, though it could be rotated in place"
+            );
             self.tally.add("replacements", 1);
         }
         for effect in self.cloud.log.split_off(before) {
@@ -331,7 +333,7 @@ impl World {
         }
         let kept = if id == prior.id {
             self.tally.add("expired credentials revoked at once", usize::from(expired));
-            !(expired || self.provider.always_in_place && config.overlap.is_none())
+            !expired
         } else {
             let entry = prior.previous.values().find(|entry| entry.id == id);
             ensure!(entry.is_some(), "{id} was not known, and was revoked");

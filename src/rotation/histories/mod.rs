@@ -27,7 +27,6 @@ use world::{Edit, Event, Outside, Tally, World};
 /// One life of a credential.
 #[derive(Clone, Debug)]
 struct History {
-    always_in_place: bool,
     events: Vec<Event>,
     /// Who brings it to rest.
     closer: User,
@@ -35,7 +34,7 @@ struct History {
 
 impl History {
     fn run(&self) -> Result<Tally, String> {
-        let mut world = World::new(self.always_in_place);
+        let mut world = World::new();
         for event in &self.events {
             world.happen(event)?;
         }
@@ -147,14 +146,12 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn history() -> impl Strategy<Value = History> {
     let soft = prop::bool::weighted(0.7);
-    (prop::bool::weighted(0.1), soft, vec(event(), 1..60), user()).prop_map(
-        |(always_in_place, soft, mut events, closer)| {
-            if soft {
-                events.insert(0, Event::Edit(Edit::Overlap(7)));
-            }
-            History { always_in_place, events, closer }
-        },
-    )
+    (soft, vec(event(), 1..60), user()).prop_map(|(soft, mut events, closer)| {
+        if soft {
+            events.insert(0, Event::Edit(Edit::Overlap(7)));
+        }
+        History { events, closer }
+    })
 }
 
 /// What a run must have met to say anything.

@@ -10,10 +10,7 @@ use super::keystone::{Credential, Keystone, Refusal, USERS};
 use super::resource::{Config, Entry, Private, Stored};
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Provider {
-    /// As a platform that is never replaced.
-    pub(super) always_in_place: bool,
-}
+pub(super) struct Provider;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
@@ -143,7 +140,7 @@ impl Provider {
                 Step::RevokeStray { id } => {
                     next.strays.remove(id);
                 }
-                Step::HoldDue(_) | Step::Switch { .. } | Step::Verify { .. } => {}
+                Step::HoldDue(_) => {}
                 Step::Replace { .. } => unreachable!("it stands alone"),
             }
         }
@@ -199,51 +196,48 @@ impl Provider {
         let mut next = prior.clone();
         next.configure(config);
         next.move_dates();
-        let mut fresh: Option<Fresh> = None;
-        for step in &steps {
+        let following = steps.iter().find_map(|step| match step {
+            Step::Issue { generation, reasons } => Some((*generation, reasons)),
+            _ => None,
+        });
+        let ends = |step: &&Step| matches!(step, Step::Revoke { .. } | Step::RevokeStray { .. });
+        if let Some((generation, reasons)) = following {
+            next.rotation_reason = Some(sentence(generation, reasons));
+            let name = name(config, prior.private.key, generation);
+            let stopped = if cloud.stopping() { Err(Refusal::Stopped) } else { Ok(()) };
+            let fresh = match stopped.and_then(|()| issue(&name, config, cloud)) {
+                Ok(fresh) => fresh,
+                Err(refusal) => return Answer { state: Some(prior.clone()), error: Some(refusal) },
+            };
+            if let Err(refusal) = prove(&fresh.id, fresh.made.secret, config, cloud) {
+                let state = take_back(prior, generation, &fresh, cloud);
+                return Answer { state: Some(state), error: Some(refusal) };
+            }
+            if keeps_or_revokes(&steps, prior.generation) {
+                next.retire(prior, cloud.now);
+            }
+            next.switch(generation, &fresh);
+        } else if steps.iter().any(|step| ends(&step))
+            && let Err(refusal) = prove(&prior.id, prior.secret, config, cloud)
+        {
+            return Answer { state: Some(prior.clone()), error: Some(refusal) };
+        }
+        for step in steps.iter().filter(ends) {
             let done = match step {
-                Step::Issue { generation, reasons } if !cloud.stopping() => {
-                    next.rotation_reason = Some(sentence(*generation, reasons));
-                    let name = name(config, prior.private.key, *generation);
-                    issue(&name, config, cloud).map(|made| fresh = Some(made))
-                }
-                Step::Verify { .. } => match &fresh {
-                    Some(made) => prove(&made.id, made.made.secret, config, cloud),
-                    None => prove(&prior.id, prior.secret, config, cloud),
-                },
-                Step::Switch { generation } => {
-                    if keeps_or_revokes(&steps, prior.generation) {
-                        next.retire(prior, cloud.now);
-                    }
-                    next.switch(*generation, fresh.as_ref().expect("issued before"));
-                    Ok(())
-                }
-                Step::Revoke { generation, .. } if !cloud.stopping() => {
+                _ if cloud.stopping() => Err(Refusal::Stopped),
+                Step::Revoke { generation, .. } => {
                     cloud.delete(&next.previous[generation].id).map(|()| {
                         next.previous.remove(generation);
                         next.private.retired.remove(generation);
                     })
                 }
-                Step::RevokeStray { id } if !cloud.stopping() => cloud.delete(id).map(|()| {
+                Step::RevokeStray { id } => cloud.delete(id).map(|()| {
                     next.strays.remove(id);
                 }),
-                Step::Hold { .. } | Step::HoldDue(_) => Ok(()),
-                Step::Issue { .. } | Step::Revoke { .. } | Step::RevokeStray { .. } => {
-                    Err(Refusal::Stopped)
-                }
-                Step::IssueIfChanged { .. } | Step::Replace { .. } => {
-                    unreachable!("an update knows its inputs, and is in place")
-                }
+                _ => unreachable!("it ends something"),
             };
             if let Err(refusal) = done {
-                let state = match (step, fresh) {
-                    (Step::Issue { .. }, _) | (Step::Verify { .. }, None) => prior.clone(),
-                    (Step::Verify { generation }, Some(made)) => {
-                        take_back(prior, *generation, &made, cloud)
-                    }
-                    _ => next.interrupted(&steps),
-                };
-                return Answer { state: Some(state), error: Some(refusal) };
+                return Answer { state: Some(next.interrupted(&steps)), error: Some(refusal) };
             }
         }
         next.keep_due(&left_due(&steps));
@@ -273,8 +267,7 @@ impl Provider {
             policy: config.policy(),
             changes,
             unknown,
-            revoke_strays: config.revoke_strays.clone(),
-            always_in_place: self.always_in_place,
+            named_strays: config.revoke_strays.clone(),
         };
         plan(&prior.state(), &desired)
     }

@@ -30,7 +30,7 @@ fn wait(days: i64) -> Event {
 
 /// Created on day 0, with an overlap of 7 days.
 fn world(edits: &[Edit]) -> World {
-    let mut world = World::new(false);
+    let mut world = World::new();
     let edits = edits.iter().cloned().map(Event::Edit);
     let events: Vec<_> = [Event::Edit(Edit::Overlap(7))].into_iter().chain(edits).collect();
     tell(&mut world, &events);

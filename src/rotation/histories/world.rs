@@ -103,7 +103,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(always_in_place: bool) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             backups: Vec::new(),
             cloud: Keystone::new(day(0)),
@@ -113,7 +113,7 @@ impl World {
             lagging: false,
             left_behind: BTreeSet::new(),
             proved: BTreeSet::new(),
-            provider: Provider { always_in_place },
+            provider: Provider,
             restored: false,
             retired: BTreeMap::new(),
             revoked: BTreeMap::new(),
@@ -227,8 +227,7 @@ impl World {
                 config.inputs.triggers.insert((*key).to_owned(), *value);
             }
         }
-        let named = self.config.argument("name_prefix") != 0;
-        if !self.config.valid() || (self.provider.always_in_place && !named) {
+        if !self.config.valid() {
             self.config = before;
         }
     }

@@ -38,8 +38,7 @@ fn same(state: &State) -> Desired {
         policy: state.policy,
         changes: Vec::new(),
         unknown: Vec::new(),
-        revoke_strays: BTreeSet::new(),
-        always_in_place: false,
+        named_strays: BTreeSet::new(),
     }
 }
 
@@ -54,8 +53,6 @@ fn told(step: &Step) -> String {
             format!("issue {}", sentence(*generation, reasons))
         }
         Step::IssueIfChanged { unknown } => format!("issue if changed: {}", unknown.join(", ")),
-        Step::Verify { generation } => format!("verify {generation}"),
-        Step::Switch { generation } => format!("switch to {generation}"),
         Step::Hold { generation, until: None } => format!("hold {generation}"),
         Step::Hold { generation, until: Some(until) } => {
             format!("hold {generation} until {}", until.strftime("%Y-%m-%d"))
@@ -96,11 +93,7 @@ fn a_change_without_overlap_replaces() {
 fn a_change_with_overlap_rotates_in_place_and_keeps_the_old_one() {
     let state = state(OVERLAP());
     let desired = Desired { changes: vec![trigger("v")], ..same(&state) };
-    check(
-        &state,
-        &desired,
-        &["issue generation 4: triggers[\"v\"] changed", "verify 4", "switch to 4", "hold 3"],
-    );
+    check(&state, &desired, &["issue generation 4: triggers[\"v\"] changed", "hold 3"]);
 }
 
 #[test]
@@ -114,8 +107,6 @@ fn a_rotation_and_a_revocation_due_in_one_plan() {
         &desired,
         &[
             "issue generation 4: triggers[\"v\"] changed",
-            "verify 4",
-            "switch to 4",
             "hold 3",
             "hold 2 until 2026-01-10",
             "revoke 1: overlap of generation 1 ended at 2026-01-09 00:00 UTC",
@@ -130,7 +121,7 @@ fn a_revocation_alone_first_proves_the_current_one() {
     state.previous = vec![old(1)];
     state.due = vec![over(1, 8)];
     let revoke = "revoke 1: overlap of generation 1 ended at 2026-01-09 00:00 UTC";
-    check(&state, &same(&state), &["verify 3", revoke]);
+    check(&state, &same(&state), &[revoke]);
 }
 
 #[test]
@@ -153,7 +144,7 @@ fn a_due_schedule_replaces_or_rotates() {
         check(&state, &same(&state), &[&format!("replace: {reason} []")]);
         state.policy = OVERLAP();
         let issue = format!("issue generation 4: {reason}");
-        check(&state, &same(&state), &[&issue, "verify 4", "switch to 4", "hold 3"]);
+        check(&state, &same(&state), &[&issue, "hold 3"]);
     }
 }
 
@@ -163,10 +154,10 @@ fn an_expired_one_is_not_kept() {
     state.due = vec![Due::Expired { deadline: day(90) }, period(30)];
     let issue = "issue generation 4: expired at 2026-04-01 00:00 UTC; \
                  rotation_period reached at 2026-01-31 00:00 UTC";
-    let steps = [issue, "verify 4", "switch to 4", "revoke 3: it had expired"];
+    let steps = [issue, "revoke 3: it had expired"];
     check(&state, &same(&state), &steps);
     state.current_removable = false;
-    check(&state, &same(&state), &[issue, "verify 4", "switch to 4", "hold 3"]);
+    check(&state, &same(&state), &[issue, "hold 3"]);
 }
 
 #[test]
@@ -176,7 +167,7 @@ fn one_that_expired_at_a_fixed_date_is_not_kept_either() {
     check(&state, &same(&state), &[]);
     let desired = Desired { changes: vec![Change::Argument("expires_at")], ..same(&state) };
     let issue = "issue generation 4: expires_at changed";
-    let steps = [issue, "verify 4", "switch to 4", "revoke 3: it had expired"];
+    let steps = [issue, "revoke 3: it had expired"];
     check(&state, &desired, &steps);
 }
 
@@ -188,7 +179,7 @@ fn beside_an_expired_one_nothing_ends_until_it_has_a_successor() {
     state.due = vec![over(1, 8)];
     state.strays = ["a".to_owned()].into();
     let mut desired = same(&state);
-    desired.revoke_strays = ["a".to_owned()].into();
+    desired.named_strays = ["a".to_owned()].into();
     let held = "held: overlap of generation 1 ended at 2026-01-09 00:00 UTC";
     check(&state, &desired, &[held, "hold 2 until 2026-01-10"]);
 
@@ -202,8 +193,6 @@ fn beside_an_expired_one_nothing_ends_until_it_has_a_successor() {
         &desired,
         &[
             "issue generation 4: expires_at changed",
-            "verify 4",
-            "switch to 4",
             "hold 2 until 2026-01-10",
             "revoke 3: it had expired",
             "revoke 1: overlap of generation 1 ended at 2026-01-09 00:00 UTC",
@@ -217,8 +206,8 @@ fn a_vanished_one_is_neither_kept_nor_revoked() {
     let mut state = state(OVERLAP());
     state.previous = vec![old(2)];
     state.due = vec![Due::Vanished];
-    let gone = "issue generation 4: the current credential was deleted outside Terraform";
-    let steps = [gone, "verify 4", "switch to 4", "hold 2 until 2026-01-10"];
+    let gone = "issue generation 4: the current credential was deleted by somebody else";
+    let steps = [gone, "hold 2 until 2026-01-10"];
     check(&state, &same(&state), &steps);
     state.current_expired = true;
     check(&state, &same(&state), &steps);
@@ -230,7 +219,7 @@ fn a_vanished_one_is_neither_kept_nor_revoked() {
 fn a_vanished_one_without_overlap_is_replaced() {
     let mut state = state(NO_POLICY);
     state.due = vec![Due::Vanished];
-    let gone = "replace: the current credential was deleted outside Terraform []";
+    let gone = "replace: the current credential was deleted by somebody else []";
     check(&state, &same(&state), &[gone]);
 }
 
@@ -245,7 +234,7 @@ fn a_changed_policy_lets_its_due_entries_be_judged_anew() {
 
     desired.changes = vec![trigger("v")];
     let issue = "issue generation 4: triggers[\"v\"] changed";
-    check(&state, &desired, &[issue, "verify 4", "switch to 4", "hold 3"]);
+    check(&state, &desired, &[issue, "hold 3"]);
 }
 
 #[test]
@@ -280,7 +269,7 @@ fn an_overlap_added_when_the_schedule_is_due_already_holds() {
     state.due = vec![period(30)];
     let desired = Desired { policy: OVERLAP(), ..same(&state) };
     let issue = "issue generation 4: rotation_period reached at 2026-01-31 00:00 UTC";
-    check(&state, &desired, &[issue, "verify 4", "switch to 4", "hold 3"]);
+    check(&state, &desired, &[issue, "hold 3"]);
 }
 
 #[test]
@@ -300,17 +289,13 @@ fn an_overlap_removed_ends_every_old_one_in_that_plan() {
     state.due = vec![over(1, 8)];
     let mut desired = same(&state);
     desired.policy.overlap = None;
-    let ends = ["verify 3", "revoke 1: overlap was removed", "revoke 2: overlap was removed"];
+    let ends = ["revoke 1: overlap was removed", "revoke 2: overlap was removed"];
     check(&state, &desired, &ends);
     desired.policy.rotate = false;
     check(&state, &desired, &ends);
 
     state.previous[0].removable = false;
-    check(
-        &state,
-        &desired,
-        &["hold 1 until 2026-01-02", "verify 3", "revoke 2: overlap was removed"],
-    );
+    check(&state, &desired, &["hold 1 until 2026-01-02", "revoke 2: overlap was removed"]);
 
     desired.changes = vec![trigger("v")];
     check(&state, &desired, &["replace: triggers[\"v\"] changed []"]);
@@ -320,9 +305,9 @@ fn an_overlap_removed_ends_every_old_one_in_that_plan() {
 fn a_revocation_that_failed_after_the_overlap_was_removed_is_tried_again() {
     let mut state = state(NO_POLICY);
     state.previous = vec![old(1)];
-    check(&state, &same(&state), &["verify 3", "revoke 1: no overlap is set"]);
+    check(&state, &same(&state), &["revoke 1: no overlap is set"]);
     state.policy.rotate = false;
-    check(&state, &same(&state), &["verify 3", "revoke 1: no overlap is set"]);
+    check(&state, &same(&state), &["revoke 1: no overlap is set"]);
 }
 
 #[test]
@@ -344,8 +329,6 @@ fn rotate_false_holds_schedules_and_says_so() {
         &desired,
         &[
             "issue generation 4: rotation_period reached at 2026-01-31 00:00 UTC",
-            "verify 4",
-            "switch to 4",
             "hold 3",
             "revoke 1: overlap of generation 1 ended at 2026-01-09 00:00 UTC",
         ],
@@ -363,8 +346,6 @@ fn rotate_false_holds_no_change_of_the_user() {
         &desired,
         &[
             "issue generation 4: triggers[\"v\"] changed",
-            "verify 4",
-            "switch to 4",
             "hold 3",
             "held: overlap of generation 1 ended at 2026-01-09 00:00 UTC",
         ],
@@ -386,11 +367,11 @@ fn an_unknown_input_is_decided_in_the_apply() {
     state.due = vec![over(1, 8)];
     let unknown = Desired { unknown: vec!["triggers"], ..same(&state) };
     let revoke = "revoke 1: overlap of generation 1 ended at 2026-01-09 00:00 UTC";
-    check(&state, &unknown, &["issue if changed: triggers", "verify 3", revoke]);
-    check(&state, &same(&state), &["verify 3", revoke]);
+    check(&state, &unknown, &["issue if changed: triggers", revoke]);
+    check(&state, &same(&state), &[revoke]);
     let changed = Desired { changes: vec![trigger("v")], ..same(&state) };
     let issue = "issue generation 4: triggers[\"v\"] changed";
-    check(&state, &changed, &[issue, "verify 4", "switch to 4", "hold 3", revoke]);
+    check(&state, &changed, &[issue, "hold 3", revoke]);
 }
 
 #[test]
@@ -399,7 +380,7 @@ fn an_unknown_input_hides_no_rotation_that_is_certain() {
     state.due = vec![period(30)];
     let desired = Desired { unknown: vec!["triggers"], ..same(&state) };
     let issue = "issue generation 4: rotation_period reached at 2026-01-31 00:00 UTC";
-    check(&state, &desired, &[issue, "verify 4", "switch to 4", "hold 3"]);
+    check(&state, &desired, &[issue, "hold 3"]);
 }
 
 #[test]
@@ -431,10 +412,10 @@ fn generations_number_above_strays() {
     check(&state, &same(&state), &[]);
     let desired = Desired { changes: vec![trigger("v")], ..same(&state) };
     let issue = "issue generation 8: triggers[\"v\"] changed";
-    check(&state, &desired, &[issue, "verify 8", "switch to 8", "hold 3"]);
+    check(&state, &desired, &[issue, "hold 3"]);
     state.highest = 0;
     let issue = "issue generation 4: triggers[\"v\"] changed";
-    check(&state, &desired, &[issue, "verify 4", "switch to 4", "hold 3"]);
+    check(&state, &desired, &[issue, "hold 3"]);
 }
 
 #[test]
@@ -442,26 +423,12 @@ fn a_stray_ends_only_when_it_is_named_and_known() {
     let mut state = state(OVERLAP());
     state.strays = ["a".to_owned(), "b".to_owned()].into();
     let mut desired = same(&state);
-    desired.revoke_strays = ["b".to_owned(), "c".to_owned()].into();
-    check(&state, &desired, &["verify 3", "revoke stray b"]);
+    desired.named_strays = ["b".to_owned(), "c".to_owned()].into();
+    check(&state, &desired, &["revoke stray b"]);
     desired.policy.rotate = false;
-    check(&state, &desired, &["verify 3", "revoke stray b"]);
+    check(&state, &desired, &["revoke stray b"]);
     state.strays.remove("b");
     check(&state, &desired, &[]);
-}
-
-#[test]
-fn a_platform_that_is_never_replaced_rotates_in_place() {
-    let mut state = state(NO_POLICY);
-    state.due = vec![period(30)];
-    let mut desired = Desired { always_in_place: true, ..same(&state) };
-    let issue = "issue generation 4: rotation_period reached at 2026-01-31 00:00 UTC";
-    let steps = [issue, "verify 4", "switch to 4", "revoke 3: no overlap is set"];
-    check(&state, &desired, &steps);
-
-    state.due.clear();
-    desired.unknown = vec!["triggers"];
-    check(&state, &desired, &["issue if changed: triggers"]);
 }
 
 #[test]
@@ -470,8 +437,8 @@ fn what_the_caller_may_not_delete_is_kept() {
     state.previous = vec![Previous { removable: false, ..old(1) }];
     check(&state, &same(&state), &["hold 1 until 2026-01-09"]);
     state.current_removable = false;
-    let desired = Desired { changes: vec![trigger("v")], always_in_place: true, ..same(&state) };
+    let desired = Desired { changes: vec![trigger("v")], ..same(&state) };
     let issue = "issue generation 4: triggers[\"v\"] changed";
-    let steps = [issue, "verify 4", "switch to 4", "hold 3", "hold 1 until 2026-01-09"];
+    let steps = [issue, "hold 3", "hold 1 until 2026-01-09"];
     check(&state, &desired, &steps);
 }

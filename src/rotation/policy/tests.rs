@@ -86,7 +86,7 @@ fn a_vanished_one_hides_its_schedule() {
     let mut observed = observed(&policy);
     observed.current.present = false;
     observed.previous.push(previous(1, 0));
-    let vanished = "the current credential was deleted outside Terraform";
+    let vanished = "the current credential was deleted by somebody else";
     check(&observed, &policy, day(1), &[vanished]);
     let ended = "overlap of generation 1 ended at 2026-01-08 00:00 UTC";
     check(&observed, &policy, day(31), &[vanished, ended]);
