@@ -102,23 +102,20 @@ fn played(cli: &Cli) -> host::Cli {
 }
 
 async fn by_host(workspace: &mut host::Workspace, cloud: &Cloud, what: What) -> Seen {
-    let outcome = match what {
-        What::Apply(label) => {
-            workspace.resource(A, json!({ "name": "a", "label": label }));
-            workspace.up().await
-        }
-        What::Replace(label) => {
-            workspace.resource(A, json!({ "name": "a", "label": label }));
-            let options = PlanOptions { replace: vec![A.to_owned()], ..PlanOptions::default() };
-            let plan = workspace.plan_with(options).await;
-            workspace.apply(&plan).await
-        }
-        What::Destroy => workspace.destroy().await,
-    };
+    if let What::Apply(label) | What::Replace(label) = what {
+        workspace.resource(A, json!({ "name": "a", "label": label }));
+    }
+    let plan = workspace.plan_with(match what {
+        What::Apply(_) => PlanOptions::default(),
+        What::Replace(_) => PlanOptions { replace: vec![A.to_owned()], ..PlanOptions::default() },
+        What::Destroy => PlanOptions { destroy: true, ..PlanOptions::default() },
+    });
+    let plan = plan.await;
+    let failed = plan.told.failed() || workspace.apply(&plan).await.told.failed();
     let object = workspace.state.object(A);
     let of = |part: fn(&host::Object) -> Json| object.map_or(Json::Null, part);
     Seen {
-        failed: outcome.told.failed(),
+        failed,
         calls: cloud.take_calls(),
         attributes: of(host::Object::attributes),
         private: of(host::Object::private),

@@ -92,11 +92,12 @@ impl Cloud {
         locked(&self.0).knows(key)
     }
 
-    /// Whose key has that id; none where it is dead.
-    pub(super) fn whose(&self, id: &str) -> Option<String> {
+    /// Whose key has that id, and its secret; none where it is dead.
+    pub(super) fn whose(&self, id: &str) -> Option<(String, String)> {
         let inner = locked(&self.0);
         let key = inner.keys.get(id)?;
-        Some(key.user.clone().unwrap_or_else(|| "root-of-the-cluster".to_owned()))
+        let user = key.user.clone().unwrap_or_else(|| "root-of-the-cluster".to_owned());
+        Some((user, key.secret.clone()))
     }
 
     /// The keys of all users, not those of the account itself.

@@ -60,7 +60,9 @@ fn meaning(request: &Request, answer: &Response) -> Meaning {
             Meaning::PlainToTls
         }
         StatusCode::UNAUTHORIZED if answer.headers.contains_key("openstack-auth-receipt") => {
-            let required: Receipt = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let mut required: Receipt = serde_json::from_slice(&answer.body).unwrap_or_default();
+            // Keystone lists them in an order that changes from call to call.
+            required.required_auth_methods.iter_mut().for_each(|methods| methods.sort_unstable());
             Meaning::MoreFactors(required.required_auth_methods)
         }
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED

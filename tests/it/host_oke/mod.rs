@@ -94,5 +94,6 @@ async fn rests(ws: &mut Workspace, runs: usize) -> bool {
             let _ = ws.apply(&plan).await;
         }
     }
-    ws.plan().await.is_empty()
+    let plan = ws.plan().await;
+    plan.is_empty() && !plan.told.failed()
 }

@@ -415,7 +415,10 @@ fn of_settings() -> Vec<Case> {
         }),
         case("a token over a password")
             .env(IDS)
-            .set(|s| s.token = Some("t".into()))
+            .set(|s| {
+                s.token = Some("t".into());
+                s.project_id = some("p9");
+            })
             .also(json!({ "auth_type": "token" })),
         case("an application credential with everything said")
             .set(|s| {

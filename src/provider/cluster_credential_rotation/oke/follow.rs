@@ -60,11 +60,28 @@ async fn issued(
             looks.pause(cluster, Phase::Issuing, wait).await?;
             continue;
         }
-        if let Work::Lost(work) = work {
-            let story = story(cluster, &work).await;
-            return Err(Failure::Ended(told::issue_failed(&cluster.called(), &story).into()));
-        }
         let status = read(cluster).await?;
+        if let Work::Lost(work) = &work
+            && !matches!(status.phase, Some(Phase::Retiring | Phase::Completed))
+        {
+            let issued = status.phase == Some(Phase::Overlap) || any_new(cluster, notes).await;
+            if !issued || status.phase == Some(Phase::Overlap) || looks.are_enough() {
+                let (called, story) = (cluster.called(), story(cluster, work).await);
+                return match (issued, status.phase) {
+                    (false, _) => Err(Failure::Ended(told::issue_failed(&called, &story).into())),
+                    (true, Some(Phase::Overlap)) => {
+                        stage.cx.tell(told::issued_all_the_same(&called, &story));
+                        rests(cluster, stage, notes, &status).await
+                    }
+                    (true, _) => {
+                        Err(Failure::Unfinished(told::odd(&called, &status.rotation).into()))
+                    }
+                };
+            }
+            // They are there; the status lags behind.
+            looks.pause(cluster, Phase::Issuing, None).await?;
+            continue;
+        }
         match status.phase {
             Some(Phase::Overlap) => return rests(cluster, stage, notes, &status).await,
             Some(Phase::Retiring) => {
@@ -203,6 +220,12 @@ async fn all_new(cluster: &OkeCluster, notes: &Notes) -> bool {
     let Some(cas) = cluster.cas().await else { return false };
     let now: BTreeSet<String> = cas.into_iter().collect();
     !notes.cas_before.is_empty() && now.is_disjoint(&notes.cas_before)
+}
+
+/// A CA that was not there before the start: new credentials were issued.
+async fn any_new(cluster: &OkeCluster, notes: &Notes) -> bool {
+    let now = cluster.cas().await.unwrap_or_default();
+    !notes.cas_before.is_empty() && now.iter().any(|ca| !notes.cas_before.contains(ca))
 }
 
 /// What works on the phase.

@@ -243,6 +243,16 @@ pub fn begun_all_the_same(called: &str, error: &Error) -> Diagnostic {
     )
 }
 
+pub fn issued_all_the_same(called: &str, story: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "New credentials were issued, and OKE says that something failed",
+        format!(
+            "For {called} {story}. OKE shows that old and new credentials are both valid, so the rotation is in its overlap and nothing is \
+             sent again.\n\nLook at what the reason names (often a node that is not ready) before the old credentials are retired."
+        ),
+    )
+}
+
 pub fn issue_failed(called: &str, story: &str) -> Diagnostic {
     Diagnostic::error(
         "The rotation of the cluster's credentials has failed",
