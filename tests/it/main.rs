@@ -23,7 +23,6 @@ mod host_application_credential;
 mod host_cluster_rotation;
 mod host_oke;
 mod host_openshift;
-mod host_openshift_rotation;
 mod kubernetes;
 mod kubernetes_access;
 mod openstacksdk;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rekey_sandbox::Sandbox;
+use rekey_sandbox::{Call, Sandbox};
 
 use super::Process;
 
@@ -24,6 +24,8 @@ pub fn survive_each<C: Debug + Sync>(
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
+                // A rate limit that was met is kept to for minutes.
+                rekey::clock::hurry(20);
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let survived = catch_unwind(AssertUnwindSafe(|| alone(survive(case))));
                     if survived.is_err() {
@@ -35,6 +37,20 @@ pub fn survive_each<C: Debug + Sync>(
     });
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "{} of {}: {failed:?}", failed.len(), cases.len());
+}
+
+/// The numbers of the calls at which trouble tells something: all that change something, and of each kind of question
+/// the first and the last, for while something is waited for the same is asked again and again. With
+/// `REKEY_EVERY_CALL` set it is every call.
+pub fn telling(calls: &[Call]) -> Vec<u64> {
+    let every = std::env::var_os("REKEY_EVERY_CALL").is_some();
+    let kinds: Vec<String> = calls.iter().map(Call::kind).collect();
+    let tells = |at: usize| {
+        let kind = &kinds[at];
+        let asks = kind.starts_with("GET") || kind.contains("accessreviews");
+        every || !asks || !kinds[..at].contains(kind) || !kinds[at + 1..].contains(kind)
+    };
+    (1..).zip(0..calls.len()).filter(|(_, at)| tells(*at)).map(|(number, _)| number).collect()
 }
 
 /// On a runtime of its own.

@@ -31,7 +31,7 @@ async fn killed(scenario: Scenario, call: u64, after_commit: bool) {
 fn a_process_killed_at_any_call_starts_nothing_twice() {
     let mut all = Vec::new();
     for scenario in SCENARIOS {
-        for call in 1..=trouble::alone(calls_of(scenario)) {
+        for call in trouble::alone(calls_of(scenario)) {
             all.extend([false, true].map(|after_commit| (scenario, call, after_commit)));
         }
     }

@@ -1,8 +1,8 @@
 //! `rekey_cluster_credential_rotation` with its `openshift` block, under the test host and against the stand-in operator
-//! in the sandbox: its life, and processes killed at every write.
+//! in the sandbox: its life, and trouble at every call.
 
-mod crash;
 mod life;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const PROD: &str = "rekey_cluster_credential_rotation.prod";
 
 /// A cluster, and a host whose provider is led to it by a kubeconfig.
 struct Bed {
-    cloud: Arc<Sandbox>,
+    _cloud: Arc<Sandbox>,
     cluster: Cluster,
     host: Host,
     directory: TempDir,
@@ -39,7 +39,7 @@ impl Bed {
         let directory = tempfile::tempdir().unwrap();
         let kubeconfig = cluster.kubeconfig().await;
         std::fs::write(directory.path().join("kubeconfig"), kubeconfig).unwrap();
-        Self { cloud: sandbox, cluster, host, directory }
+        Self { _cloud: sandbox, cluster, host, directory }
     }
 
     fn workspace(&self, config: Json) -> Workspace {

@@ -92,7 +92,7 @@ impl Openshift {
             }),
         };
         openshift["settle_time"] = json!("PT1S");
-        let timeouts = json!({ "create": "PT6S", "update": "PT6S" });
+        let timeouts = json!({ "create": "PT30S", "update": "PT30S" });
         ws.resource(PROD, json!({ "openshift": openshift, "timeouts": timeouts }));
         ws
     }
