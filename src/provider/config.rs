@@ -7,7 +7,7 @@ use crate::provider::kubernetes::Kubernetes;
 use crate::tfplugin::cty::Value;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
-/// Declares the life of a credential: it is issued, proven, rotated and revoked by plan and apply.
+/// Issues credentials, proves that they work, rotates them and revokes them; each step is shown in the plan.
 ///
 /// Every setting is optional, and no cloud is contacted before a resource of it is read or planned.
 #[derive(Clone, Debug, Default, Model)]
@@ -201,7 +201,7 @@ pub struct Openstack {
     /// The region whose endpoints are used.
     #[attr(optional)]
     pub region_name: Attr<String>,
-    /// How long one request may take, such as `PT60S` (the default).
+    /// How long one request may take, such as `60s` (the default).
     #[attr(optional, validate(custom(check_timeout)))]
     pub timeout: Attr<String>,
     /// A token that has been issued already.
