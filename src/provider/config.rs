@@ -12,7 +12,9 @@ use crate::tfplugin::model::{Attr, Model, Secret};
 /// Every setting is optional, and no cloud is contacted before a resource of it is read or planned.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Config {
-    /// The way into the cluster whose workloads are restarted; without it, Magnum's own certificates.
+    /// How to reach a Kubernetes cluster: that of `openshift`, or the one whose workloads are restarted.
+    /// Without it, workloads of a Magnum cluster are restarted with a certificate that Magnum signs.
+    /// The variables `KUBE_*` are read only where this block is.
     #[attr(optional)]
     pub kubernetes: Attr<Kubernetes>,
     /// How to log in to Oracle's cloud: a profile of `~/.oci/config`, each setting written here, or the variables of
