@@ -251,7 +251,7 @@ def version(cli):
 
 
 def table(title, head, rows):
-    """As Markdown, ready for docs/performance.md."""
+    """As Markdown, ready for contributing/performance.md."""
     rows = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     rows.insert(1, ["-" * width for width in widths])

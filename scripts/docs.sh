@@ -51,17 +51,17 @@ if [ "${1:-}" = --check ]; then
 else
   dir=$PWD
 fi
+# A page takes the drawing from there.
+"${PYTHON:-python3}" scripts/timeline.py > "$dir/examples/rotation-with-overlap/timeline.txt"
+
 "$tool" generate --provider-dir "$dir" --provider-name terraform-provider-rekey --rendered-provider-name rekey \
   --providers-schema "$work/schema.json" > "$work/generate.log" 2>&1 || { cat "$work/generate.log" >&2; exit 1; }
 "$tool" validate --provider-dir "$dir" --provider-name terraform-provider-rekey \
   --providers-schema "$work/schema.json" > "$work/validate.log" 2>&1 || { cat "$work/validate.log" >&2; exit 1; }
 
-# The registry's tool looks only at the folders of pages, so pictures have their own.
-mkdir -p "$dir/docs/images"
-"${PYTHON:-python3}" scripts/timeline.py > "$dir/docs/images/overlap.svg"
-
 if [ "${1:-}" = --check ]; then
-  if ! diff -ru "$out" "$work/provider/docs" >&2; then
+  if ! diff -u examples/rotation-with-overlap/timeline.txt "$dir/examples/rotation-with-overlap/timeline.txt" >&2 ||
+    ! diff -ru "$out" "$work/provider/docs" >&2; then
     echo "docs/ is stale: run make docs and commit what changes" >&2
     exit 1
   fi

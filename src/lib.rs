@@ -1,7 +1,7 @@
 //! The provider `rekey`: rotation and life cycle of credentials, declared in HCL.
 //!
 //! Arrows go one way: `provider` uses `rotation`, `cloud` and `tfplugin`; none of those three knows another.
-//! See docs/architecture.md.
+//! See contributing/architecture.md.
 
 // What `#[derive(Model)]` writes names the crate from outside and from inside.
 extern crate self as rekey;

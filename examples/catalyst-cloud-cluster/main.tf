@@ -29,15 +29,15 @@ resource "rekey_cluster_credential_rotation" "prod" {
     restart_workloads = "auto"
   }
 
-  rotation_period = "P90D"
+  rotation_period = "90d"
 
   triggers = {
     reissue = var.reissue
   }
 
   timeouts = {
-    create = "PT30M"
-    update = "PT30M"
+    create = "30m"
+    update = "30m"
   }
 }
 

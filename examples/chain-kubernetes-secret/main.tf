@@ -30,8 +30,8 @@ resource "rekey_application_credential" "backup" {
   name_prefix = "backup-"
   roles       = ["member"]
 
-  rotation_period = "P30D"
-  overlap         = "P7D"
+  rotation_period = "30d"
+  overlap         = "7d"
 
   triggers = {
     reissue = var.reissue

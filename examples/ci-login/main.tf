@@ -26,7 +26,7 @@ resource "rekey_application_credential" "ci" {
   name_prefix = "ci-"
   description = "Deployments from the pipeline"
   roles       = ["member"]
-  expires_in  = "P120D"
+  expires_in  = "120d"
 
   triggers = {
     quarter = var.quarter

@@ -30,7 +30,7 @@ resource "rekey_cluster_credential_rotation" "ca" {
   }
 
   rotate_on_create = false # only look at it for now
-  renew_before     = "P365D"
+  renew_before     = "365d"
 
   triggers = {
     reissue = var.reissue

@@ -31,10 +31,10 @@ resource "rekey_cluster_credential_rotation" "oke" {
   }
 
   # OKE retires the old credentials by itself when this has gone by: 1 to 90 days.
-  overlap = "P14D"
+  overlap = "14d"
 
   # They live for five years. OKE begins by itself 90 days before their end; this is earlier.
-  renew_before = "P120D"
+  renew_before = "120d"
 
   triggers = {
     reissue = var.reissue

@@ -36,7 +36,7 @@ variable "secret_version" {
 resource "rekey_application_credential" "cluster" {
   name_prefix = "openshift-"
   roles       = ["member"]
-  overlap     = "P7D"
+  overlap     = "7d"
 
   secret_wo         = var.secret
   secret_wo_version = var.secret_version

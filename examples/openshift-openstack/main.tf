@@ -34,8 +34,8 @@ resource "rekey_application_credential" "cluster" {
   name_prefix = "openshift-"
   roles       = ["member"]
 
-  rotation_period = "P90D"
-  overlap         = "P7D"
+  rotation_period = "90d"
+  overlap         = "7d"
 
   triggers = {
     reissue = var.reissue

@@ -28,7 +28,7 @@ variable "secret" {
 resource "rekey_application_credential" "service" {
   name_prefix = "service-"
   roles       = ["member"]
-  overlap     = "P1D"
+  overlap     = "1d"
 
   secret_wo         = var.secret
   secret_wo_version = 1 # raise it whenever the secret changes

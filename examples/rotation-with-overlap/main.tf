@@ -27,11 +27,11 @@ resource "rekey_application_credential" "agents" {
   name_prefix = "agents-"
   roles       = ["member"]
 
-  rotation_period = "P30D"
-  overlap         = "P7D"
+  rotation_period = "30d"
+  overlap         = "7d"
 
   # Well above rotation_period + overlap: a pipeline that stands still for a month breaks nothing.
-  expires_in = "P90D"
+  expires_in = "90d"
 
   triggers = {
     reissue = var.reissue

@@ -7,12 +7,14 @@ use crate::provider::kubernetes::Kubernetes;
 use crate::tfplugin::cty::Value;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
-/// Declares the life of a credential: it is issued, proven, rotated and revoked by plan and apply.
+/// Issues credentials, proves that they work, rotates them and revokes them; each step is shown in the plan.
 ///
 /// Every setting is optional, and no cloud is contacted before a resource of it is read or planned.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Config {
-    /// The way into the cluster whose workloads are restarted; without it, Magnum's own certificates.
+    /// How to reach a Kubernetes cluster: that of `openshift`, or the one whose workloads are restarted.
+    /// Without it, workloads of a Magnum cluster are restarted with a certificate that Magnum signs.
+    /// The variables `KUBE_*` are read only where this block is.
     #[attr(optional)]
     pub kubernetes: Attr<Kubernetes>,
     /// How to log in to Oracle's cloud: a profile of `~/.oci/config`, each setting written here, or the variables of
@@ -201,7 +203,7 @@ pub struct Openstack {
     /// The region whose endpoints are used.
     #[attr(optional)]
     pub region_name: Attr<String>,
-    /// How long one request may take, such as `PT60S` (the default).
+    /// How long one request may take, such as `60s` (the default).
     #[attr(optional, validate(custom(check_timeout)))]
     pub timeout: Attr<String>,
     /// A token that has been issued already.

@@ -1,6 +1,6 @@
 # Whatever of the login's own user expires within two weeks, or has expired already.
 data "rekey_application_credentials" "expiring" {
-  expires_within = "P14D"
+  expires_within = "14d"
 }
 
 output "expiring" {

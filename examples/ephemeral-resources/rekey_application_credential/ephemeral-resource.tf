@@ -1,7 +1,7 @@
 # A credential for this run only. It is revoked at the end, and expires by itself if the run dies.
 ephemeral "rekey_application_credential" "run" {
   roles      = ["reader"]
-  expires_in = "PT30M"
+  expires_in = "30m"
 }
 
 # For every provider that logs in to OpenStack, for example another configuration of this one.

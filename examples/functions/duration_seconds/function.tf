@@ -1,4 +1,4 @@
 # 604800
 output "a_week" {
-  value = provider::rekey::duration_seconds("P7D")
+  value = provider::rekey::duration_seconds("7d")
 }

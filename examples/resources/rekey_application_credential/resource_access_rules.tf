@@ -1,13 +1,18 @@
-# A credential that can list servers and nothing else.
+# A credential that can look at servers, and start and stop them.
 resource "rekey_application_credential" "inventory" {
   name_prefix = "inventory-"
-  roles       = ["reader"]
+  roles       = ["member"]
 
   access_rules = [
     {
       service = "compute"
       method  = "GET"
-      path    = "/v2.1/servers/detail"
+      path    = "/v2.1/servers/**"
+    },
+    {
+      service = "compute"
+      method  = "POST"
+      path    = "/v2.1/servers/*/action"
     },
   ]
 }

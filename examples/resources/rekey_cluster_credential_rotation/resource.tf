@@ -4,7 +4,7 @@ resource "rekey_cluster_credential_rotation" "prod" {
     cluster = "prod"
   }
 
-  rotation_period = "P90D"
+  rotation_period = "90d"
 
   # Change it to rotate now, for example because somebody has left.
   triggers = {

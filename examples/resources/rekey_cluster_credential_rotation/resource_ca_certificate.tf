@@ -8,5 +8,5 @@ resource "rekey_cluster_credential_rotation" "ca" {
   }
 
   rotate_on_create = false
-  renew_before     = "P365D"
+  renew_before     = "365d"
 }

@@ -4,7 +4,7 @@ resource "rekey_cluster_credential_rotation" "oke" {
     cluster_id = "ocid1.cluster.oc1.iad.aaaaaaaaexample"
   }
 
-  overlap      = "P14D"
-  renew_before = "P120D"
+  overlap      = "14d"
+  renew_before = "120d"
   triggers     = { year = "2026" }
 }

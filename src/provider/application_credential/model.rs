@@ -15,20 +15,21 @@ use crate::tfplugin::model::{Attr, Model, Secret, Set};
 /// The secret is made by the provider and is in the state as a sensitive value, unless `secret_wo` gives your own.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ApplicationCredential {
-    /// The requests that the credential may make, at least one; without it, every request that its roles allow.
-    /// A token limited in this way is refused by every service and path that no rule lists.
+    /// The requests that the credential may make, at least one.
+    /// Every other request is refused.
+    /// Without this argument: every request that its roles allow.
     #[attr(optional)]
     pub access_rules: Attr<Set<AccessRule>>,
     /// The identity endpoint that issued the credential, for `clouds.yaml`.
     #[attr(computed)]
     pub auth_url: Attr<String>,
     /// Log in with the credential at every refresh (one call each) and tell in `usable` whether it still works and
-    /// carries its roles.
-    /// A credential of a disabled user, or of one who lost a role, stays listed in Keystone: only a login shows it.
+    /// has its roles.
+    /// Keystone still lists a credential whose user was disabled or lost a role: only a login shows it.
     /// Default `false`.
     #[attr(optional)]
     pub check_usable: Attr<bool>,
-    /// The ids of the access rules that were made for this credential, not found.
+    /// The ids of the access rules that were made for this credential, without those that existed before.
     /// Keystone keeps a rule when its credential is revoked; the provider deletes these with it, unless another
     /// credential uses them.
     #[attr(computed)]
@@ -36,8 +37,8 @@ pub struct ApplicationCredential {
     /// What the credential is for, as Keystone shows it.
     #[attr(optional)]
     pub description: Attr<String>,
-    /// The names of the roles that the credential carries, those included which Keystone adds because another
-    /// role implies them.
+    /// The names of the roles that the credential has, and of those that Keystone adds because another role implies
+    /// them.
     #[attr(computed)]
     pub effective_roles: Attr<Set<String>>,
     /// When the credential expires, RFC 3339 in UTC, such as `2027-01-01T00:00:00Z`.
@@ -45,9 +46,9 @@ pub struct ApplicationCredential {
     /// Without either of them it does not expire.
     #[attr(optional, computed, conflicts_with("expires_in"), validate(custom(check_utc)))]
     pub expires_at: Attr<String>,
-    /// How long each generation is valid, counted from its issue: ISO 8601 (`P90D`) or short (`90d`, `720h`).
-    /// Must be longer than `rotation_period` and `overlap` together, and is best well above that, so that a
-    /// pipeline which stands still for some days costs nothing.
+    /// How long each generation is valid, counted from its issue: `90d` or `720h`, or ISO 8601 (`P90D`).
+    /// Must be longer than `rotation_period` and `overlap` together.
+    /// Choose it much longer, so that nothing is lost when no pipeline runs for some days.
     #[attr(optional, validate(custom(check_period)))]
     pub expires_in: Attr<String>,
     /// Counts the credentials that this resource has had: 1 for the first.
@@ -67,7 +68,7 @@ pub struct ApplicationCredential {
     /// The beginning of the credential's name; each generation gets a unique end.
     #[attr(optional, validate(length(1, 220)))]
     pub name_prefix: Attr<String>,
-    /// How long the old generation stays valid after a rotation, such as `P7D`.
+    /// How long the old generation stays valid after a rotation, such as `7d`.
     /// With it, a rotation is an update in place: consumers get the new credential in the same apply, and the
     /// first apply after the overlap revokes the old one.
     /// Without it, a rotation is a replacement.
@@ -81,25 +82,25 @@ pub struct ApplicationCredential {
     #[attr(computed)]
     pub project_id: Attr<String>,
     /// How each new credential is proven before anything depends on it or an old one is revoked: it logs in, and its
-    /// token must carry its roles.
-    /// Without this, one login decides.
+    /// token must have its roles.
+    /// Without this argument: one login is the proof.
     #[attr(optional)]
     pub proof: Attr<ProofOptions>,
     /// The region of the provider's configuration, for `clouds.yaml`.
     #[attr(computed)]
     pub region_name: Attr<String>,
-    /// How long before its expiry the credential is rotated, such as `P14D`.
+    /// How long before its expiry the credential is rotated, such as `14d`.
     /// Needs `expires_in`.
     #[attr(optional, conflicts_with("expires_at"), validate(custom(check_period)))]
     pub renew_before: Attr<String>,
     /// The ids of `strays` to revoke.
     #[attr(optional)]
     pub revoke_strays: Attr<Set<Attr<String>>>,
-    /// The roles that the credential carries, by name or id, at least one; without it, all roles of the login that
-    /// issues it.
+    /// The roles that the credential has, by name or id, at least one.
+    /// Without this argument: all roles of the login that issues it.
     #[attr(optional)]
     pub roles: Attr<Set<Attr<String>>>,
-    /// `false` holds every scheduled rotation and revocation; each plan then warns of what is overdue.
+    /// `false` stops every scheduled rotation and revocation; each plan then warns of what is overdue.
     /// A change of an argument or of `triggers` still rotates.
     /// Default `true`.
     #[attr(optional)]
@@ -136,7 +137,7 @@ pub struct ApplicationCredential {
     #[attr(computed)]
     pub strays: Attr<BTreeMap<String, Stray>>,
     /// How long each operation may take.
-    /// Default `PT5M`, and `PT2M` to refresh.
+    /// Default `5m`, and `2m` to refresh.
     #[attr(optional)]
     pub timeouts: Attr<Timeouts>,
     /// Any values; when one of them changes, the credential is rotated.
@@ -146,17 +147,17 @@ pub struct ApplicationCredential {
     /// Default `false`.
     #[attr(optional, computed)]
     pub unrestricted: Attr<bool>,
-    /// With `check_usable`: whether a login with the credential worked at the last refresh, and its token carried all
-    /// of its roles.
+    /// With `check_usable`: whether a login with the credential worked at the last refresh, and its token had all of
+    /// its roles.
     #[attr(computed)]
     pub usable: Attr<bool>,
-    /// The id of the user who owns the credential: it carries roles of theirs and dies with their account.
+    /// The id of the user who owns the credential: it has roles of this user, and stops working when the account goes.
     #[attr(computed)]
     pub user_id: Attr<String>,
     /// The name of that user, where it can be seen.
     #[attr(computed)]
     pub user_name: Attr<String>,
-    /// Warn of an expiry that is nearer than this, such as `P14D` (the default).
+    /// Warn of an expiry that is nearer than this, such as `14d` (the default).
     #[attr(optional, validate(custom(check_period)))]
     pub warn_before: Attr<String>,
 }
@@ -219,7 +220,7 @@ pub struct ProofOptions {
     /// Default 1.
     #[attr(optional, validate(range(1, 100)))]
     pub logins: Attr<i64>,
-    /// `false` renounces the proof: old generations are then revoked although nobody has seen the new one work.
+    /// `false` leaves out the proof: old generations are then revoked although nobody has seen the new one work.
     /// Default `true`.
     #[attr(optional)]
     pub required: Attr<bool>,

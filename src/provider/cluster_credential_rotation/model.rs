@@ -62,7 +62,7 @@ pub struct ClusterRotation {
     /// The cloud credentials of an OpenShift cluster.
     #[attr(optional)]
     pub openshift: Attr<Openshift>,
-    /// How long old and new credentials are both valid, such as `P14D`, on platforms that have such an overlap.
+    /// How long old and new credentials are both valid, such as `14d`, on platforms that have such an overlap.
     #[attr(optional, validate(custom(check_period)))]
     pub overlap: Attr<String>,
     /// The user whom the cluster belongs to: it acts with that user's rights and stops working when they leave.
@@ -72,7 +72,8 @@ pub struct ClusterRotation {
     /// `verifying`, `restarting`, `issuing`, `overlap` (it waits; a plan is empty), `retiring`; or `completed`.
     #[attr(computed)]
     pub phase: Attr<String>,
-    /// How long before its expiry it is rotated, such as `P90D`; for what expires, and shorter than that lives.
+    /// How long before its expiry it is rotated, such as `90d`.
+    /// Only for what expires, and shorter than the time for which it is valid.
     #[attr(optional, validate(custom(check_period)))]
     pub renew_before: Attr<String>,
     /// The workloads that a rotation restarts, as in `Deployment openstack-system/web`.
@@ -93,7 +94,7 @@ pub struct ClusterRotation {
     /// When the schedule next calls for a rotation; null without a schedule.
     #[attr(computed)]
     pub rotation_due_at: Attr<String>,
-    /// How long after a rotation the next one is due, such as `P90D`; at least an hour.
+    /// How long after a rotation the next one is due, such as `90d`; at least an hour.
     #[attr(optional, validate(custom(check_period)))]
     pub rotation_period: Attr<String>,
     /// Why the last rotation was made; null before the first.
@@ -103,7 +104,7 @@ pub struct ClusterRotation {
     #[attr(computed)]
     pub started_at: Attr<String>,
     /// How long each operation may take.
-    /// Default `PT20M` to create and to update, `PT2M` to refresh; a destroy has nothing to wait for.
+    /// Default `20m` to create and to update, `2m` to refresh; a destroy has nothing to wait for.
     #[attr(optional)]
     pub timeouts: Attr<Timeouts>,
     /// Any values; when one of them changes, the credential is rotated.

@@ -21,19 +21,19 @@ use crate::tfplugin::traits::DataSource;
 ///
 /// It takes one login and one call, whatever their number.
 /// Those of the ephemeral resource of the same name, which live for one run, are left out unless `name` or `name_prefix`
-/// asks for them (`rekey-ephemeral-`): they are others in each run.
+/// asks for them (`rekey-ephemeral-`): each run has new ones.
 #[derive(Clone, Debug, Default, Model)]
 pub struct Fleet {
     /// Those that were found, by name.
     #[attr(computed)]
     pub credentials: Attr<Vec<Credential>>,
-    /// Only those that expire within this time, such as `P14D`, or have expired.
+    /// Only those that expire within this time, such as `14d`, or have expired.
     #[attr(optional, validate(custom(check_period)))]
     pub expires_within: Attr<String>,
     /// Only the one of this name.
     #[attr(optional)]
     pub name: Attr<String>,
-    /// Only those whose names begin so.
+    /// Only those whose names begin with this.
     #[attr(optional)]
     pub name_prefix: Attr<String>,
     /// Only those of this project.

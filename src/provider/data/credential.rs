@@ -40,7 +40,7 @@ macro_rules! listed {
             /// Whether it may make and delete other application credentials.
             #[attr(computed)]
             pub unrestricted: Attr<bool>,
-            /// Its owner; where it may be asked by, the login's own user by default.
+            /// Its owner; where it may be given, the default is the login's own user.
             #[$user]
             pub user_id: Attr<String>,
         }

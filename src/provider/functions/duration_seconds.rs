@@ -14,15 +14,15 @@ impl Function for DurationSeconds {
     const NAME: &'static str = "duration_seconds";
     const SUMMARY: &'static str = "The length of a duration in seconds";
     const DESCRIPTION: &'static str = "Reads a duration as this provider's arguments take it and \
-        returns its length in whole seconds: ISO 8601 (`P30D`, `PT12H`) or the short form (`30d`, \
-        `720h`, `1m` for a minute). A day has 24 hours. Years and months are refused, because they \
+        returns its length in whole seconds: the short form (`30d`, `720h`, `1m` for a minute) or \
+        ISO 8601 (`P30D`, `PT12H`). A day has 24 hours. Years and months are refused, because they \
         have no fixed length.";
 
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter {
             name: "duration",
             ty: Type::String,
-            description: "The duration, such as `P30D` or `30d`.",
+            description: "The duration, such as `30d` or `P30D`.",
             allow_null: false,
             allow_unknown: false,
         }]

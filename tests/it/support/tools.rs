@@ -128,7 +128,7 @@ pub(crate) fn python() -> &'static Path {
     &PYTHON
 }
 
-/// Prints a number that docs/reliability.md quotes.
+/// Prints a number that contributing/reliability.md quotes.
 pub(crate) fn figure(what: &str) {
     say(&format!("figure: {what}"));
 }

@@ -34,7 +34,7 @@ pub struct Openshift {
     /// Change it with `clouds_yaml_wo`: the new credential is then rotated in.
     #[attr(optional)]
     pub clouds_yaml_wo_version: Attr<i64>,
-    /// How long the operator may take for one step, such as one component's secret; default `PT10M`, which is longer
+    /// How long the operator may take for one step, such as one component's secret; default `10m`, which is longer
     /// than it takes for another operator to come up after one has died.
     /// What it reports as failing may do so for a fifth of that.
     #[attr(optional, validate(custom(check_period)))]
@@ -70,7 +70,7 @@ pub struct Openshift {
     /// Change it with `service_account_json_wo`: the new credential is then rotated in.
     #[attr(optional)]
     pub service_account_json_wo_version: Attr<i64>,
-    /// How long all cluster operators must stay well before the rotation is complete; default `PT5S`.
+    /// How long all cluster operators must stay well before the rotation is complete; default `5s`.
     #[attr(optional, validate(custom(check_period)))]
     pub settle_time: Attr<String>,
     /// Azure: the subscription's id.
