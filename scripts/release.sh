@@ -22,6 +22,8 @@ case $target in
       exit 1
     fi
     flags+=("-Ctarget-feature=+crt-static")
+    # For x86_64 rustc brings a linker that folds what is the same, and packs relocations: half a megabyte.
+    case $target in x86_64-*) flags+=("-Clink-arg=-Wl,--icf=all,--pack-dyn-relocs=relr") ;; esac
     ;;
   *-windows-msvc) flags+=("-Ctarget-feature=+crt-static") ;;
 esac

@@ -30,6 +30,7 @@ mod elsewhere;
 mod failures;
 mod faults;
 mod fleet;
+mod histories;
 mod left_behind;
 mod life;
 mod old_generations;

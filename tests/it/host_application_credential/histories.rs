@@ -1,0 +1,359 @@
+//! Random histories of a credential, played by the provider that is released, a host that does what Terraform does, and
+//! a stand-in Keystone: people change triggers, policies and roles, delete by hand, plan and do not apply, apply late;
+//! time passes; calls fail before and after their effect. What must hold is in [`World::apply`] and [`World::check`].
+//!
+//! `REKEY_HISTORIES=2000` plays that many with fresh randomness instead of the short, fixed run.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use rekey_sandbox::{Fault, FaultRule};
+use serde_json::{Value as Json, json};
+
+use super::{Bed, CI};
+use crate::host::trouble::alone;
+use crate::host::{Plan, PlanOptions, Workspace};
+use crate::support::tools::figure;
+
+type Checked = Result<(), String>;
+
+macro_rules! ensure {
+    ($holds:expr, $($told:tt)*) => {
+        if !$holds {
+            return Err(format!($($told)*));
+        }
+    };
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// In one go, with what goes wrong at which call.
+    Apply(Vec<(u64, Fault)>),
+    /// The saved plan, where the state is still the one that it was made of.
+    ApplySaved(Vec<(u64, Fault)>),
+    /// Somebody deletes the current credential.
+    ByHand,
+    ExpiresIn(Option<i64>),
+    Overlap(Option<i64>),
+    Period(Option<i64>),
+    Plan,
+    RefreshOnly,
+    Roles(bool),
+    Rotate(bool),
+    Save,
+    Taint,
+    Trigger,
+    Wait(i64),
+}
+
+/// What a consumer holds, and until when it must open.
+#[derive(Clone, Debug)]
+struct Held {
+    id: Json,
+    secret: Json,
+    until: Option<Timestamp>,
+}
+
+struct World {
+    bed: Bed,
+    ws: Workspace,
+    saved: Option<Plan>,
+    trigger: u64,
+    overlap: Option<i64>,
+    /// Something calls for a next generation, or may do.
+    asked: bool,
+    /// A change of the user's that no apply has carried out yet.
+    wanted: bool,
+    /// As the last apply that went well handed it out.
+    current: Option<Held>,
+    /// Of those that have not been told of the next one yet.
+    lagging: Vec<Held>,
+    /// A create or a replacement failed: what it made may be in no state.
+    untold: bool,
+    tally: BTreeMap<&'static str, usize>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let bed = Bed::start().await;
+        let mut ws = bed.workspace(json!({ "name_prefix": "ci-", "roles": ["member"],
+            "triggers": { "v": "0" } }));
+        let mut login = bed.login("alice");
+        login["openstack"]["timeout"] = json!("PT1S");
+        ws.provider(login);
+        Self {
+            bed,
+            ws,
+            saved: None,
+            trigger: 0,
+            overlap: None,
+            asked: true,
+            wanted: true,
+            current: None,
+            lagging: Vec::new(),
+            untold: false,
+            tally: BTreeMap::new(),
+        }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    fn exists(&self) -> bool {
+        self.ws.state.object(CI).is_some()
+    }
+
+    async fn happen(&mut self, event: &Event) -> Checked {
+        let days = |days: &Option<i64>| days.map_or(Json::Null, |days| json!(format!("{days}d")));
+        match event {
+            Event::Apply(faults) => {
+                let plan = self.ws.plan().await;
+                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+                self.apply(&plan, faults).await?;
+            }
+            Event::ApplySaved(faults) => {
+                let saved = self.saved.take();
+                if let Some(plan) = saved.filter(|plan| plan.serial == self.ws.state.serial) {
+                    self.count("saved plans applied");
+                    self.apply(&plan, faults).await?;
+                }
+            }
+            Event::ByHand => {
+                if let Some(id) = self.ws.attributes(CI)["id"].as_str() {
+                    self.bed.cloud.delete_credential(id);
+                    self.current = None;
+                    self.lagging.retain(|held| held.id != id);
+                    self.asked = true;
+                    self.count("deletions by hand");
+                }
+            }
+            Event::ExpiresIn(length) => {
+                self.change("expires_in", days(length));
+                self.asked = true;
+            }
+            Event::Overlap(length) => {
+                self.overlap = *length;
+                self.change("overlap", days(length));
+                // What was kept for longer may end sooner now.
+                self.lagging.clear();
+            }
+            Event::Period(length) => {
+                self.change("rotation_period", days(length));
+                self.asked = true;
+            }
+            Event::Plan => {
+                let plan = self.ws.plan().await;
+                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+            }
+            Event::RefreshOnly => {
+                let options = PlanOptions { refresh_only: true, ..PlanOptions::default() };
+                let plan = self.ws.plan_with(options).await;
+                ensure!(!plan.told.failed(), "a refresh fails: {:?}", plan.told);
+                self.ws.apply(&plan).await;
+            }
+            Event::Roles(both) => {
+                let roles = if *both { json!(["member", "reader"]) } else { json!(["member"]) };
+                if self.ws.attributes(CI)["roles"] != roles {
+                    (self.asked, self.wanted) = (true, true);
+                }
+                self.change("roles", roles);
+            }
+            Event::Rotate(rotate) => {
+                self.change("rotate", json!(rotate));
+                self.asked = true;
+            }
+            Event::Save => self.saved = Some(self.ws.plan().await).filter(|it| !it.told.failed()),
+            Event::Taint => {
+                if self.exists() {
+                    self.ws.taint(CI);
+                    self.asked = true;
+                    // A taint is a replacement, and ends all at once.
+                    (self.current, self.lagging) = (None, Vec::new());
+                }
+            }
+            Event::Trigger => {
+                self.trigger += 1;
+                self.change("triggers", json!({ "v": self.trigger.to_string() }));
+                (self.asked, self.wanted) = (true, true);
+                self.count("triggers");
+            }
+            Event::Wait(hours) => {
+                self.bed.pass(SignedDuration::from_hours(*hours));
+                self.asked = true;
+            }
+        }
+        self.check().await
+    }
+
+    fn change(&mut self, argument: &str, value: Json) {
+        self.ws.change(CI, json!({ argument: value }));
+        // A plan that is applied after a change of the configuration is of the former one.
+        self.saved = None;
+    }
+
+    async fn apply(&mut self, plan: &Plan, faults: &[(u64, Fault)]) -> Checked {
+        self.bed.cloud.reset_calls();
+        for (call, fault) in faults {
+            self.bed.cloud.inject(FaultRule::new(fault.clone()).at_call(*call));
+        }
+        let before = self.ws.attributes(CI);
+        let existed = self.exists();
+        let replaces = existed && plan.action(CI).is_replace();
+        let outcome = self.ws.apply(plan).await;
+        self.bed.cloud.clear_faults();
+        self.count("applies");
+        let after = self.ws.attributes(CI);
+        if outcome.told.failed() {
+            self.count("applies that failed");
+            ensure!(!faults.is_empty(), "an apply fails without a fault: {:?}", outcome.told);
+            self.asked = true;
+            self.untold |= !existed || replaces;
+            if replaces {
+                // Its destroy half comes first, and may have been carried out.
+                (self.current, self.lagging) = (None, Vec::new());
+            }
+            return Ok(());
+        }
+        if self.wanted {
+            ensure!(before["id"] != after["id"], "what was asked for is not done: {after}");
+        }
+        if !self.asked {
+            ensure!(before["id"] == after["id"], "a generation that nobody asked for: {after}");
+        }
+        if before["id"] != after["id"] {
+            self.count("generations");
+        }
+        if replaces {
+            self.lagging.clear();
+        } else if before["id"] != after["id"]
+            && let (Some(held), Some(days)) = (self.current.take(), self.overlap)
+        {
+            let over = self.bed.cloud.now() + SignedDuration::from_hours(24 * days - 1);
+            let until = held.until.map_or(over, |until| until.min(over));
+            self.lagging.push(Held { until: Some(until), ..held });
+        }
+        let until = after["expires_at"].as_str().map(|text| text.parse().unwrap());
+        self.current =
+            Some(Held { id: after["id"].clone(), secret: after["secret"].clone(), until });
+        (self.asked, self.wanted) = (false, false);
+        let again = self.ws.plan().await;
+        ensure!(again.is_empty(), "not at rest after an apply: {}", again.text());
+        Ok(())
+    }
+
+    /// What holds at each moment.
+    async fn check(&mut self) -> Checked {
+        let now = self.bed.cloud.now();
+        self.lagging.retain(|held| held.until.is_none_or(|until| now < until));
+        let current = self.current.iter().filter(|held| held.until.is_none_or(|until| now < until));
+        for held in current.chain(&self.lagging) {
+            let opens = self.bed.opens(&held.id, &held.secret).await;
+            ensure!(opens, "a consumer is refused: {held:?}, {}", self.ws.attributes(CI));
+        }
+        Ok(())
+    }
+
+    async fn come_to_rest(&mut self) -> Checked {
+        for _ in 0..4 {
+            let plan = self.ws.plan().await;
+            ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+            if plan.is_empty() && self.exists() {
+                break;
+            }
+            self.apply(&plan, &[]).await?;
+            self.check().await?;
+        }
+        let plan = self.ws.plan().await;
+        ensure!(plan.is_empty(), "it does not come to rest: {}", plan.text());
+        self.ws.refresh().await;
+        let state = self.ws.attributes(CI);
+        let listed = |name: &str| state[name].as_object().cloned().unwrap_or_default();
+        let old = listed("previous_generations");
+        let mut known: Vec<_> = old.values().filter_map(|old| old["id"].as_str()).collect();
+        let strays = listed("strays");
+        known.extend(strays.keys().map(String::as_str));
+        known.extend(state["id"].as_str());
+        let left: Vec<_> =
+            self.bed.ids().into_iter().filter(|id| !known.contains(&id.as_str())).collect();
+        ensure!(self.untold || left.is_empty(), "in no state: {left:?}, {state}");
+        Ok(())
+    }
+}
+
+fn faults() -> impl Strategy<Value = Vec<(u64, Fault)>> {
+    let fault = select(vec![
+        Fault::InternalError,
+        Fault::ResetAfterCommit,
+        Fault::ResetBefore,
+        Fault::slow(Duration::from_millis(5)),
+        Fault::TruncatedJson,
+    ]);
+    prop_oneof![3 => Just(Vec::new()), 2 => vec((1_u64..10, fault), 1..3)]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let days = |all: Vec<i64>| prop::option::weighted(0.8, select(all));
+    prop_oneof![
+        12 => faults().prop_map(Event::Apply),
+        2 => faults().prop_map(Event::ApplySaved),
+        1 => Just(Event::ByHand),
+        1 => days(vec![60, 120]).prop_map(Event::ExpiresIn),
+        3 => days(vec![1, 7, 30]).prop_map(Event::Overlap),
+        3 => days(vec![10, 30]).prop_map(Event::Period),
+        1 => Just(Event::Plan),
+        1 => Just(Event::RefreshOnly),
+        1 => any::<bool>().prop_map(Event::Roles),
+        1 => any::<bool>().prop_map(Event::Rotate),
+        2 => Just(Event::Save),
+        1 => Just(Event::Taint),
+        6 => Just(Event::Trigger),
+        6 => (1_i64..800).prop_map(Event::Wait),
+    ]
+}
+
+#[test]
+fn in_every_history_consumers_are_served_and_what_was_asked_for_is_done_once() {
+    const SHORT_RUN: u32 = 40;
+    let asked = std::env::var("REKEY_HISTORIES").ok();
+    let count = asked.as_ref().map(|count| count.parse().expect("REKEY_HISTORIES is a number"));
+    let cases = count.unwrap_or(SHORT_RUN);
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let mut runner = match asked {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    };
+    let total = Mutex::new(BTreeMap::<&str, usize>::new());
+    let result = runner.run(&vec(event(), 1..25), |events| {
+        let tally = alone(async {
+            rekey::clock::hurry(20);
+            let mut world = World::new().await;
+            for event in &events {
+                Box::pin(world.happen(event)).await?;
+            }
+            Box::pin(world.come_to_rest()).await?;
+            Ok(world.tally)
+        });
+        for (what, times) in tally.map_err(|failure: String| TestCaseError::fail(failure))? {
+            *total.lock().unwrap().entry(what).or_default() += times;
+        }
+        Ok(())
+    });
+    let total = total.into_inner().unwrap();
+    for (what, times) in &total {
+        figure(&format!("credential histories: {times} {what}"));
+    }
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    for what in ["applies that failed", "deletions by hand", "generations", "saved plans applied"] {
+        assert!(total.get(what).is_some_and(|times| *times > 0), "never seen: {what}");
+    }
+}
