@@ -43,13 +43,18 @@ ephemeral "random_password" "next" {
   special = false
 }
 
-# 1. The password goes into Vault.
+# 1. The password goes into Vault, each under a path of its own: the provider may forget that an update has failed, but
+# not that a create has.
 resource "vault_kv_secret_v2" "password" {
   mount = "secret"
-  name  = "service/openstack-password"
+  name  = "service/openstack-password-${var.rotation}"
 
   data_json_wo         = jsonencode({ password = ephemeral.random_password.next.result })
   data_json_wo_version = var.rotation
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # 2. What Vault holds now is read back.
