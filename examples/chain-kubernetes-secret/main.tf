@@ -38,7 +38,7 @@ resource "rekey_application_credential" "backup" {
   }
 }
 
-# Stands for the resource of your Kubernetes provider, such as kubernetes_secret_v1 with data_wo.
+# Needs no other provider. With the Kubernetes provider: see examples/hand-over-kubernetes.
 resource "terraform_data" "secret" {
   triggers_replace = rekey_application_credential.backup.generation
 
