@@ -7,6 +7,7 @@ mod rights;
 mod together;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rekey::provider::address;
 use serde_json::{Value, json};
@@ -46,7 +47,23 @@ impl Place {
         let mut kubeconfig: Value = serde_saphyr::from_str(&plane.kubeconfig()).unwrap();
         kubeconfig["users"][0]["user"] = json!({ "token": token.trim() });
         place.kubeconfig = kubeconfig.to_string();
+        let lock = "leases.coordination.k8s.io/lock-tfstate-default-rotate";
+        place.is_settled(&place.state, "update", lock, true).await;
+        place.is_settled(&place.backup, "patch", "secrets/openstack", true).await;
         place
+    }
+
+    /// Waits until the API server goes by the roles as they are now: it looks at them a moment later.
+    async fn is_settled(&self, namespace: &str, verb: &str, object: &str, may: bool) {
+        let account = format!("system:serviceaccount:{}:rekey-rotate", self.state);
+        let ask = ["auth", "can-i", verb, object, "--namespace", namespace, "--as", &account];
+        for _ in 0..300 {
+            if (self.plane.kubectl(&ask).await.code == Some(0)) == may {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the API server never goes by the role: {verb} {object}");
     }
 
     /// A file of the example, in these namespaces.
