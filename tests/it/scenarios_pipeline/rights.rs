@@ -32,9 +32,12 @@ async fn a_right_that_is_missing_is_named_before_anything_is_done() {
         let role = "role/rekey-state";
         let patch = ["patch", role, "--namespace", &place.state, "--type=json", "--patch", &patch];
         place.plane.kubectl(&patch).await.ok();
+        let (verb, object) = missing.split_once(' ').unwrap();
+        place.is_settled(&place.state, verb, object, false).await;
         let run = place.run(cli, &[ROTATE]).await.fails();
         run.says(&format!("the service account may not {missing}")).says("nothing was done");
         place.applies("rbac.yaml").await.ok();
+        place.is_settled(&place.state, verb, object, true).await;
     }
     let after = (place.plane.get(&place.state, STATE).await, ids(&keystone, &alice).await);
     assert_eq!(before, after);
@@ -56,12 +59,15 @@ async fn without_the_script_a_new_credential_may_be_one_that_no_state_knows() {
     let patch =
         ["patch", "role/rekey-state", "--namespace", &place.state, "--type=json", "--patch", patch];
     place.plane.kubectl(&patch).await.ok();
+    let state = "secrets/tfstate-default-rotate";
+    place.is_settled(&place.state, "update", state, false).await;
     let run = workspace.apply(&[]).await.fails();
     run.says("cannot update resource \"secrets\"").says("errored.tfstate");
     assert_eq!(ids(&keystone, &alice).await.len(), 2);
 
     // What it wrote beside the configuration brings the state back, once it may be written.
     place.applies("rbac.yaml").await.ok();
+    place.is_settled(&place.state, "update", state, true).await;
     workspace.run(&["state", "push", "errored.tfstate"]).await.ok();
     workspace.plan(&[]).await.empty();
     let state = place.credential(&mut workspace).await;
@@ -79,6 +85,7 @@ async fn the_hand_over_that_is_refused_is_made_up_for_by_the_next_run() {
     let first = place.handed_over().await;
     let delete = ["delete", "role", "rekey-hand-over", "--namespace", &place.backup];
     place.plane.kubectl(&delete).await.ok();
+    place.is_settled(&place.backup, "patch", "secrets/openstack", false).await;
     place.run(cli, &[ROTATE]).await.fails().says("cannot patch resource \"secrets\"");
     // The consumer goes on with the old one.
     assert_eq!(place.handed_over().await, first);
@@ -86,6 +93,7 @@ async fn the_hand_over_that_is_refused_is_made_up_for_by_the_next_run() {
     assert_eq!(between.len(), 2);
 
     place.applies("rbac.yaml").await.ok();
+    place.is_settled(&place.backup, "patch", "secrets/openstack", true).await;
     place.run(cli, &[ROTATE]).await.ok().says("1 added, 0 changed, 1 destroyed");
     assert_ne!(place.handed_over().await, first);
     assert_eq!(ids(&keystone, &alice).await, between, "nothing was issued again");
