@@ -38,12 +38,19 @@ resource "rekey_application_credential" "backup" {
   }
 }
 
-# Stands for the resource of your Kubernetes provider, such as kubernetes_secret_v1 with data_wo.
+# Needs no other provider. With the Kubernetes provider: see examples/hand-over-kubernetes.
 resource "terraform_data" "secret" {
   triggers_replace = rekey_application_credential.backup.generation
 
   provisioner "local-exec" {
-    command = "$KUBECTL create secret generic openstack --dry-run=client --output=json --from-literal=clouds.yaml=\"$CLOUDS_YAML\" | $KUBECTL apply --filename=-"
+    # The text goes through a pipe, so that it is not among the arguments that every user of the machine can list.
+    # A server-side apply leaves no copy of it in an annotation.
+    command = <<-SH
+      set -eu
+      printf '%s' "$CLOUDS_YAML" |
+        $KUBECTL create secret generic openstack --from-file=clouds.yaml=/dev/stdin --dry-run=client --output=json |
+        $KUBECTL apply --server-side --field-manager=terraform --force-conflicts --filename=-
+    SH
 
     environment = {
       KUBECTL = var.kubectl

@@ -77,7 +77,7 @@ impl Current {
 }
 
 /// A proxy before Keystone, and the same user seen through it: the provider's calls go through the proxy.
-async fn through_proxy(user: &User) -> (Proxy, String) {
+pub(crate) async fn through_proxy(user: &User) -> (Proxy, String) {
     let proxy = Proxy::before(&user.auth_url).await;
     let clouds = serde_json::json!({ "clouds": { "test": {
         "auth": {

@@ -63,6 +63,11 @@ impl Running {
         self.has_logged("GRPCProvider.v6: ApplyResourceChange").await;
     }
 
+    /// Waits until the CLI asks for the lock of the state.
+    pub(crate) async fn asks_for_the_lock(&self) {
+        self.has_logged("requesting state lock").await;
+    }
+
     async fn has_logged(&self, text: &str) {
         let logged = async {
             loop {
