@@ -123,7 +123,7 @@ async fn many_that_are_due_print_their_changes_and_no_warning() {
         assert_eq!(times(&plan.run, "generation 2: rotation_period reached at"), 5);
         assert_eq!(
             times(&plan.run, "Warning: "),
-            times(&plan.run, "development overrides"),
+            times(&plan.run, "Warning: Provider development overrides"),
             "{}",
             plan.run
         );

@@ -114,7 +114,7 @@ pub struct Plan {
     pub told: Told,
     /// Which objects turned out to differ from the state, with what the refresh saw.
     pub drift: BTreeMap<String, (Json, Json)>,
-    pub(super) serial: u64,
+    pub serial: u64,
     pub(super) refreshed: State,
     pub(super) refresh_only: bool,
     /// Whether a refresh-only plan has something to store.
