@@ -98,9 +98,9 @@ impl Provider {
         Ok(Some(next))
     }
 
-    pub(super) fn plan(self, prior: Option<&Stored>, config: &Config) -> Planned {
+    pub(super) fn plan(prior: Option<&Stored>, config: &Config) -> Planned {
         let Some(prior) = prior else { return first(config) };
-        let steps = self.steps(prior, config);
+        let steps = Self::steps(prior, config);
         if matches!(steps[..], [Step::Replace { .. }]) {
             let (values, unknown) = Default::default();
             return Planned { action: Action::Replace, steps, values, unknown };
@@ -191,8 +191,8 @@ impl Provider {
         }
     }
 
-    pub(super) fn update(self, prior: &Stored, config: &Config, cloud: &mut Keystone) -> Answer {
-        let steps = self.steps(prior, config);
+    pub(super) fn update(prior: &Stored, config: &Config, cloud: &mut Keystone) -> Answer {
+        let steps = Self::steps(prior, config);
         let mut next = prior.clone();
         next.configure(config);
         next.move_dates();
@@ -261,7 +261,7 @@ impl Provider {
         }
     }
 
-    fn steps(self, prior: &Stored, config: &Config) -> Vec<Step> {
+    fn steps(prior: &Stored, config: &Config) -> Vec<Step> {
         let (changes, unknown) = config.changes(&prior.inputs);
         let desired = Desired {
             policy: config.policy(),

@@ -109,7 +109,7 @@ impl World {
         };
         if let Some(Instance { stored, tainted }) = &plan.snapshot.instance {
             plan.asked = options.replace || *tainted;
-            let first = self.provider.plan(Some(stored), &plan.config);
+            let first = Provider::plan(Some(stored), &plan.config);
             plan.action = if plan.asked { Action::Replace } else { first.action };
             plan.first = Some(first).filter(|_| !tainted);
         }
@@ -201,14 +201,14 @@ impl World {
         prior: Instance,
         snapshot: &mut Snapshot,
     ) -> Checked<Result<(), Refusal>> {
-        let again = self.provider.plan(Some(&prior.stored), config);
+        let again = Provider::plan(Some(&prior.stored), config);
         let first = plan.first.as_ref().ok_or("an update without a plan")?;
         self.check_again(first, &again)?;
         if again.action == Action::Nothing {
             snapshot.instance = Some(prior);
             return Ok(Ok(()));
         }
-        let answer = self.provider.update(&prior.stored, config, &mut self.cloud);
+        let answer = Provider::update(&prior.stored, config, &mut self.cloud);
         self.check_update(&prior.stored, config, &again, &answer)?;
         let Answer { state, error } = answer;
         let state = state.filter(|_| error != Some(Refusal::Killed));
@@ -222,7 +222,7 @@ impl World {
     }
 
     fn create(&mut self, config: &Config, snapshot: &mut Snapshot) -> Checked<Result<(), Refusal>> {
-        let planned = self.provider.plan(None, config);
+        let planned = Provider::plan(None, config);
         let answer = Provider::create(config, &mut self.cloud);
         self.check_create(&answer)?;
         let Answer { state, error } = answer;

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use super::super::fixtures::{day, days};
 use super::judge::Checked;
 use super::keystone::{ALL_ROLES, Keystone, Refusal, Roles, User};
-use super::provider::Provider;
 use super::resource::Config;
 use super::terraform::{ApplyOptions, Instance, Outcome, Plan, PlanOptions, Snapshot};
 
@@ -88,7 +87,6 @@ pub(super) struct World {
     pub(super) left_behind: BTreeSet<String>,
     /// Gave a token with the wanted roles.
     pub(super) proved: BTreeSet<String>,
-    pub(super) provider: Provider,
     /// An old state was put back: who holds what is the user's affair from then on.
     pub(super) restored: bool,
     /// When each old generation was first told as such.
@@ -113,7 +111,6 @@ impl World {
             lagging: false,
             left_behind: BTreeSet::new(),
             proved: BTreeSet::new(),
-            provider: Provider,
             restored: false,
             retired: BTreeMap::new(),
             revoked: BTreeMap::new(),

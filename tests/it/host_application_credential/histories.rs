@@ -60,18 +60,25 @@ struct Held {
     until: Option<Timestamp>,
 }
 
+/// What calls for a next generation since the last apply that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Calls {
+    Nothing,
+    /// Time, a policy, an apply that failed: perhaps.
+    Perhaps,
+    /// A change of the user's, for certain.
+    Certainly,
+}
+
 struct World {
     bed: Bed,
     ws: Workspace,
     saved: Option<Plan>,
     trigger: u64,
     overlap: Option<i64>,
-    /// Something calls for a next generation, or may do.
-    asked: bool,
+    calls: Calls,
     /// A policy changed: what is due by it is judged by the Read after the apply that stores it.
     moved: bool,
-    /// A change of the user's that no apply has carried out yet.
-    wanted: bool,
     /// As the last apply that went well handed it out.
     current: Option<Held>,
     /// Of those that have not been told of the next one yet.
@@ -95,9 +102,8 @@ impl World {
             saved: None,
             trigger: 0,
             overlap: None,
-            asked: true,
+            calls: Calls::Certainly,
             moved: false,
-            wanted: true,
             current: None,
             lagging: Vec::new(),
             untold: false,
@@ -107,6 +113,10 @@ impl World {
 
     fn count(&mut self, what: &'static str) {
         *self.tally.entry(what).or_default() += 1;
+    }
+
+    fn perhaps(&mut self) {
+        self.calls = self.calls.max(Calls::Perhaps);
     }
 
     fn exists(&self) -> bool {
@@ -134,24 +144,27 @@ impl World {
                     self.bed.cloud.delete_credential(&id);
                     self.current = None;
                     self.lagging.retain(|held| held.id != id.as_str());
-                    self.asked = true;
+                    self.perhaps();
                     self.count("deletions by hand");
                 }
             }
             Event::ExpiresIn(length) => {
                 self.change("expires_in", days(length));
-                (self.asked, self.moved) = (true, true);
+                self.moved = true;
+                self.perhaps();
             }
             Event::Overlap(length) => {
                 self.overlap = *length;
                 self.change("overlap", days(length));
-                (self.asked, self.moved) = (true, true);
+                self.moved = true;
+                self.perhaps();
                 // What was kept for longer may end sooner now.
                 self.lagging.clear();
             }
             Event::Period(length) => {
                 self.change("rotation_period", days(length));
-                (self.asked, self.moved) = (true, true);
+                self.moved = true;
+                self.perhaps();
             }
             Event::Plan => {
                 let plan = self.ws.plan().await;
@@ -166,19 +179,20 @@ impl World {
             Event::Roles(both) => {
                 let roles = if *both { json!(["member", "reader"]) } else { json!(["member"]) };
                 if self.ws.attributes(CI)["roles"] != roles {
-                    (self.asked, self.wanted) = (true, true);
+                    self.calls = Calls::Certainly;
                 }
                 self.change("roles", roles);
             }
             Event::Rotate(rotate) => {
                 self.change("rotate", json!(rotate));
-                (self.asked, self.moved) = (true, true);
+                self.moved = true;
+                self.perhaps();
             }
             Event::Save => self.saved = Some(self.ws.plan().await).filter(|it| !it.told.failed()),
             Event::Taint => {
                 if self.exists() {
                     self.ws.taint(CI);
-                    self.asked = true;
+                    self.perhaps();
                     // A taint is a replacement, and ends all at once.
                     (self.current, self.lagging) = (None, Vec::new());
                 }
@@ -186,12 +200,12 @@ impl World {
             Event::Trigger => {
                 self.trigger += 1;
                 self.change("triggers", json!({ "v": self.trigger.to_string() }));
-                (self.asked, self.wanted) = (true, true);
+                self.calls = Calls::Certainly;
                 self.count("triggers");
             }
             Event::Wait(hours) => {
                 self.bed.pass(SignedDuration::from_hours(*hours));
-                self.asked = true;
+                self.perhaps();
             }
         }
         self.check().await
@@ -218,7 +232,8 @@ impl World {
         if outcome.told.failed() {
             self.count("applies that failed");
             ensure!(!faults.is_empty(), "an apply fails without a fault: {:?}", outcome.told);
-            self.asked = true;
+            let done = before["id"] != after["id"];
+            self.calls = if done { Calls::Perhaps } else { self.calls.max(Calls::Perhaps) };
             self.untold |= !existed || replaces;
             if replaces {
                 // Its destroy half comes first, and may have been carried out.
@@ -226,10 +241,10 @@ impl World {
             }
             return Ok(());
         }
-        if self.wanted {
+        if self.calls == Calls::Certainly {
             ensure!(before["id"] != after["id"], "what was asked for is not done: {after}");
         }
-        if !self.asked {
+        if self.calls == Calls::Nothing {
             ensure!(before["id"] == after["id"], "a generation that nobody asked for: {after}");
         }
         if before["id"] != after["id"] {
@@ -247,7 +262,7 @@ impl World {
         let until = after["expires_at"].as_str().map(|text| text.parse().unwrap());
         self.current =
             Some(Held { id: after["id"].clone(), secret: after["secret"].clone(), until });
-        (self.asked, self.wanted) = (self.moved, false);
+        self.calls = if self.moved { Calls::Perhaps } else { Calls::Nothing };
         let again = self.ws.plan().await;
         ensure!(self.moved || again.is_empty(), "not at rest after an apply: {}", again.text());
         self.moved = false;

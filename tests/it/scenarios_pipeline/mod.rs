@@ -1,4 +1,4 @@
-//! A pipeline that runs by itself: the CronJob of examples/pipelines, with the real CLI, a real Keystone, and Terraform's
+//! A pipeline that runs by itself: the `CronJob` of examples/pipelines, with the real CLI, a real Keystone, and Terraform's
 //! state and lock in a real Kubernetes. Only the pod is played: its script runs here, as its service account, with the
 //! rights that the example grants and no others.
 
@@ -40,17 +40,17 @@ impl Place {
         let plane = ControlPlane::shared().await;
         let (state, backup) = (plane.namespace().await, plane.namespace().await);
         let clouds_yaml = clouds_yaml.replace("\"test\"", "\"mycloud\"");
-        let mut place = Self { plane, state, backup, kubeconfig: String::new(), clouds_yaml };
-        place.applies("rbac.yaml").await.ok();
-        let create = ["create", "token", "rekey-rotate", "--namespace", &place.state];
+        let mut pipeline = Self { plane, state, backup, kubeconfig: String::new(), clouds_yaml };
+        pipeline.applies("rbac.yaml").await.ok();
+        let create = ["create", "token", "rekey-rotate", "--namespace", &pipeline.state];
         let token = plane.kubectl(&create).await.ok().stdout;
         let mut kubeconfig: Value = serde_saphyr::from_str(&plane.kubeconfig()).unwrap();
         kubeconfig["users"][0]["user"] = json!({ "token": token.trim() });
-        place.kubeconfig = kubeconfig.to_string();
+        pipeline.kubeconfig = kubeconfig.to_string();
         let lock = "leases.coordination.k8s.io/lock-tfstate-default-rotate";
-        place.is_settled(&place.state, "update", lock, true).await;
-        place.is_settled(&place.backup, "patch", "secrets/openstack", true).await;
-        place
+        pipeline.is_settled(&pipeline.state, "update", lock, true).await;
+        pipeline.is_settled(&pipeline.backup, "patch", "secrets/openstack", true).await;
+        pipeline
     }
 
     /// Waits until the API server goes by the roles as they are now: it looks at them a moment later.
@@ -113,7 +113,7 @@ impl Place {
         workspace
     }
 
-    /// One run of the CronJob, with these variables.
+    /// One run of the `CronJob`, with these variables.
     async fn run(&self, cli: &Cli, variables: &[(&str, &str)]) -> Run {
         let shell = Cli { path: PathBuf::from("/bin/sh"), ..cli.clone() };
         let mut workspace = self.workspace(&shell);
