@@ -132,7 +132,8 @@ impl People {
                 "exp": ends_at.as_second(),
                 "jti": ids.uuid(),
             })),
-            ids.url_safe(86)
+            // of whole bytes, as a signature is
+            BASE64_URL_SAFE_NO_PAD.encode(ids.url_safe(64))
         );
         let key = Key::of_private(person.private_key)?;
         self.sessions.push(Session { token: token.clone(), ocid: person.ocid, key, ends_at });

@@ -134,6 +134,7 @@ async fn plugin(
     let place = system::listen(host, program.provider)?;
     let certificate = tls.as_ref().map(|tls| tls.certificate.as_ref());
     stdout::say(&host.line(place.network, &place.address, certificate))?;
+    tracing::debug!(network = %place.network, address = %place.address, "listening");
     // Beside the first calls, which do not wait for it.
     let sweeping = tokio::task::spawn_blocking(place.sweeper());
     let Place { listener, folder, .. } = place;

@@ -65,7 +65,10 @@ fn are_the_same(ours: &[Sent], theirs: &[Sent]) {
             let told = |sent: &Sent| {
                 sent.header(name).map(|value| if is_of_text { "some" } else { value }.to_owned())
             };
-            assert_eq!(told(our), told(their), "{what}: {name}");
+            // Theirs names a type also where there is no content.
+            if name != "content-type" || !their.body.is_empty() {
+                assert_eq!(told(our), told(their), "{what}: {name}");
+            }
         }
         assert_eq!(signed(our), signed(their), "{what}");
         let token = |sent: &Sent| sent.header("opc-retry-token").is_some();

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rekey_sandbox::Sandbox;
 use rekey_sandbox::openshift::{Cloud, Contents, Platform, component};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{MACHINE_API, clouds};
 use crate::support::kubernetes::binary;
@@ -50,7 +50,12 @@ async fn kubectl_gets_changes_and_deletes_what_is_there() {
     kubectl(&[&ready[..], &["--timeout=20s"]].concat());
     let requests = kubectl(&["get", "credentialsrequests", "-A", "-o", "name"]);
     assert_eq!(requests.lines().count(), contents.components.len(), "{requests}");
-    kubectl(&["create", "secret", "generic", "mine", "--from-literal=a=b"]);
+    // As JSON: what kubectl makes up itself it sends in a form that only its own servers read.
+    let mine = folder.path().join("mine.json");
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "mine" },
+        "stringData": { "a": "b" } });
+    std::fs::write(&mine, secret.to_string()).unwrap();
+    kubectl(&["create", "--filename", mine.to_str().unwrap()]);
     assert_eq!(kubectl(&["get", "secret", "mine", "-o", "jsonpath={.data.a}"]), "Yg==");
     let allowed = kubectl(&["get", "--raw", "/apis/cloudcredential.openshift.io/v1"]);
     assert!(allowed.contains("credentialsrequests/status"), "{allowed}");

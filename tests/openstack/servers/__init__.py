@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ADMIN_PASSWORD = "adminpw"
 # Stands in the cached database until the port is known.
 NO_ADDRESS = "http://keystone.invalid/v3"
-HEALTH_SECONDS = 90
+HEALTH_SECONDS = 180
 
 
 class Children:
@@ -157,7 +157,7 @@ def healthy(url, children):
     while time.monotonic() < end:
         children.check()
         try:
-            with urllib.request.urlopen(url, timeout=2) as reply:
+            with urllib.request.urlopen(url, timeout=20) as reply:
                 status = reply.status
         except urllib.error.HTTPError as error:
             status = error.code
