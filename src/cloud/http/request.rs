@@ -98,7 +98,7 @@ impl Request {
         self
     }
 
-    /// A header that is a secret: never shown, never indexed by HTTP/2, scrubbed from messages.
+    /// A header that is a secret: never shown, scrubbed from messages.
     /// One that HTTP cannot carry makes the request an error: it is never sent without.
     #[must_use]
     pub fn secret_header(mut self, name: HeaderName, value: &SecretString) -> Self {

@@ -54,8 +54,10 @@ impl Tee {
 
     /// Every request so far; of several connections those of the first one first. They are forgotten.
     pub(crate) fn take(&self) -> Vec<Sent> {
-        let connections = std::mem::take(&mut *self.connections.lock().unwrap());
-        connections.iter().flat_map(|bytes| requests(&bytes.lock().unwrap())).collect()
+        // A connection may be used again.
+        let connections = self.connections.lock().unwrap();
+        let sent = connections.iter().map(|bytes| std::mem::take(&mut *bytes.lock().unwrap()));
+        sent.flat_map(|bytes| requests(&bytes)).collect()
     }
 }
 

@@ -194,6 +194,16 @@ pub fn dates(called: &str, state: &ClusterRotation, now: Timestamp) -> Option<Di
     if expires.duration_since(now) > SOON {
         return None;
     }
+    if expires <= now {
+        return Some(Diagnostic::warning(
+            "The cluster's credentials have expired",
+            format!(
+                "Those of {called} expired at {}: nodes and clients that trust them alone are cut off. A rotation is still possible: change \
+                 triggers, apply, and give every client a new kubeconfig.",
+                Moment(expires)
+            ),
+        ));
+    }
     let begins = expires.checked_sub(BY_ITSELF).ok().filter(|begins| *begins > now);
     let begins = begins.map_or_else(String::new, |begins| {
         format!(
