@@ -105,8 +105,13 @@ async fn a_new_ca_shuts_out_old_kubeconfigs_and_fresh_ones_work_before_and_after
 
     // Servers that have not taken it up yet
     magnum.steer(&cluster, &json!({}));
-    workspace.write("main.tf", &of_ca(&cluster.name, &format!("{policy}\n{}", trigger(3))));
-    workspace.apply(&[]).await.ok().says("still shows a certificate of the old CA");
+    let soon = format!("{policy}\n{}\ntimeouts = {{ update = \"20s\" }}", trigger(3));
+    workspace.write("main.tf", &of_ca(&cluster.name, &soon));
+    workspace.apply(&[]).await.fails().says("not complete");
+    says(&workspace.resource(ADDRESS).await, 2, "verifying");
+    magnum.pki(&alice, &cluster, &path("third")).await;
+    plane.serve_with(&path("third")).await;
+    workspace.apply(&[]).await.ok().says("shows a certificate of the new CA");
     says(&workspace.resource(ADDRESS).await, 2, "completed");
 
     // By hand
@@ -149,7 +154,7 @@ async fn a_driver_that_fails_after_the_ca_was_stored_is_told_and_never_asked_aga
     workspace.write("main.tf", &of_ca(&cluster.name, "rotate_on_create = true"));
     // No error: Terraform would replace what failed, and so the CA once more.
     let run = workspace.apply(&[]).await.ok();
-    run.says("failed after the rotation was accepted").says("rotate_ca failed as the labels ask");
+    run.says("has failed after its CA was replaced").says("rotate_ca failed as the labels ask");
     says(&workspace.resource(ADDRESS).await, 1, "verifying");
     let plan = workspace.plan(&[]).await.ok().says("A rotation is not complete");
     assert_eq!(plan.actions(ADDRESS), ["update"]);

@@ -57,7 +57,7 @@ async fn a_driver_that_fails_is_told_with_its_reason_and_the_next_apply_tries_ag
 
     magnum.steer(&cluster, &fails);
     workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
-    workspace.apply(&[]).await.fails().says(REASON).says("may simply be repeated");
+    workspace.apply(&[]).await.fails().says(REASON).says("sends a new rotation");
     is_untouched(&magnum, &alice, &cluster, &held).await;
     says(&workspace.resource(ADDRESS).await, 1, "completed");
     magnum.steer(&cluster, &works);

@@ -47,7 +47,7 @@ async fn a_rotation_whose_run_was_killed_is_taken_up_and_not_made_again() {
     let held = is_rotated(&magnum, &alice, &cluster, &held).await;
     says(&workspace.resource(ADDRESS).await, 1, "completed");
 
-    let plan = workspace.plan(&[]).await.ok().says("takes that one as made");
+    let plan = workspace.plan(&[]).await.ok().says("takes this one as made");
     plan.says("generation 2: triggers");
     workspace.apply(&["tfplan"]).await.ok();
     is_untouched(&magnum, &alice, &cluster, &held).await;

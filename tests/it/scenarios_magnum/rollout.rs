@@ -130,7 +130,8 @@ async fn a_stuck_rollout_is_taken_up_without_another_rotation_after_a_create_and
     let plane = ControlPlane::shared().await;
     let namespace = plane.namespace().await;
     let alice = magnum.user("alice");
-    let cluster = magnum.cluster(&alice, OLD, json!({})).await;
+    let address = json!({ "stub_api_address": plane.facts().url });
+    let cluster = magnum.cluster(&alice, OLD, address).await;
     let (first, second) = (("Deployment", "first"), ("Deployment", "second"));
     let (anywhere, nowhere) = (json!({}), json!({ "disk": "impossible" }));
     for workload in [first, second] {
@@ -179,7 +180,8 @@ async fn what_was_killed_while_it_took_up_a_rotation_is_taken_up_again_and_not_r
     let plane = ControlPlane::shared().await;
     let namespace = plane.namespace().await;
     let alice = magnum.user("alice");
-    let cluster = magnum.cluster(&alice, OLD, json!({})).await;
+    let address = json!({ "stub_api_address": plane.facts().url });
+    let cluster = magnum.cluster(&alice, OLD, address).await;
     // It has no deadline of its own: it is waited for until the operation's time is up.
     let workload = ("StatefulSet", "csi");
     make(plane, &namespace, workload, &json!({})).await;

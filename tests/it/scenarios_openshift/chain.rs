@@ -8,7 +8,6 @@ use rekey_sandbox::openshift::{Cloud, Contents, Platform};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::ADDRESS;
 use crate::support::kubernetes::ControlPlane;
 use crate::support::openshift::{Cluster, value};
 use crate::support::openstack::{Keystone, User, http_client, issue, unique};
@@ -111,8 +110,13 @@ async fn example(folder: &str, user: &User, cluster: &Cluster, cli: &Cli) -> Wor
 }
 
 /// The provider's clock; Keystone's own cannot be moved.
+/// The address in the example.
+const OF_EXAMPLE: &str = "rekey_cluster_credential_rotation.openshift";
+
 fn days_later(ws: &mut Workspace, days: i64) {
-    ws.env("REKEY_CLOCK_OFFSET", &(days * 86_400).to_string());
+    let seconds = (days * 86_400).to_string();
+    ws.env("REKEY_CLOCK_OFFSET", &seconds);
+    ws.env("REKEY_CLOUD_CLOCK_OFFSET", &seconds);
 }
 
 async fn id_of(ws: &mut Workspace) -> String {
@@ -143,7 +147,7 @@ async fn a_component_that_logs_in_all_the_while_is_refused_not_once() {
         }
         let there = |all: &[Value], id: &str| all.iter().any(|credential| credential["id"] == id);
         assert!(there(&keystone.credentials(&alice).await, &first), "the overlap has not ended");
-        assert_eq!(ws.resource(ADDRESS).await["generation"], 2);
+        assert_eq!(ws.resource(OF_EXAMPLE).await["generation"], 2);
 
         days_later(&mut ws, 8);
         ws.apply(&[]).await.ok();
