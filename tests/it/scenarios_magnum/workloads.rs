@@ -51,7 +51,7 @@ async fn each_obstacle_has_its_own_message_and_nothing_is_rotated_again() {
     workspace.watch("the token", token.trim());
     workspace.write("provider.tf", &provider(&weak));
     let refused = workspace.apply(&[]).await.fails();
-    refused.says("may not be restarted by this login").says("kubectl create role");
+    refused.says("may not be restarted by this login").says("Bind a role with these");
     is_untouched(&magnum, &alice, &cluster, &held).await;
 
     workspace.write("provider.tf", &provider(&config_path(plane)));
