@@ -6,7 +6,7 @@
 //! one: those are in `plan`.
 //!
 //! The rules: what is under way comes before what is due. What was asked for is never swallowed. What may have been
-//! sent is looked for, never sent on a guess. Only a proof completes a rotation ([`Proof`]).
+//! sent is looked for, never sent on a guess. Only a proof of the platform completes a rotation.
 
 use jiff::Timestamp;
 
