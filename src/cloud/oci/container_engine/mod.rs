@@ -66,7 +66,8 @@ impl<'s> ContainerEngine<'s> {
         let call = Call::post(&["clusters", cluster, "actions", "startCredentialRotation"])
             .token(token)
             .body(&json!({ "autoCompletionDelayDuration": delay }))?;
-        Ok(accepted(&self.session.send(call, patience).await?))
+        let label = call.label();
+        accepted(label, &self.session.send(call, patience).await?)
     }
 
     /// Retires the old credentials.
@@ -78,7 +79,8 @@ impl<'s> ContainerEngine<'s> {
     ) -> Result<Accepted, Error> {
         let call = Call::post(&["clusters", cluster, "actions", "completeCredentialRotation"])
             .token(token);
-        Ok(accepted(&self.session.send(call, patience).await?))
+        let label = call.label();
+        accepted(label, &self.session.send(call, patience).await?)
     }
 
     pub async fn credential_rotation_status(
@@ -259,11 +261,15 @@ impl KubeconfigEndpoint {
 
 const MOST_PAGES: usize = 1_000;
 
-fn accepted(answer: &Response) -> Accepted {
-    Accepted {
-        work_request_id: text(&answer.headers, "opc-work-request-id"),
-        request_id: answer.request_id(),
+/// A page with status 200, of a portal on the way, says nothing of a rotation: the service's own answers carry its ids.
+fn accepted(request: String, answer: &Response) -> Result<Accepted, Error> {
+    let work_request_id = text(&answer.headers, "opc-work-request-id");
+    let request_id = answer.request_id();
+    if work_request_id.is_none() && request_id.is_none() {
+        let reason = format!("it is {}", answer.what_it_is_instead());
+        return Err(Error::Unreadable { request, reason, request_id });
     }
+    Ok(Accepted { work_request_id, request_id })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
