@@ -35,5 +35,6 @@ This is version $version. A configuration asks for it so:
   }
 
 A directory that was initialized with another build keeps that one in .terraform.lock.hcl: "terraform init -upgrade"
-(or "tofu init -upgrade") takes this one. To take exactly this one, write version = "$version".
+(or "tofu init -upgrade") takes this one. A build of the same version that was made anew is refused until its block is
+removed from that file. To take exactly this one, write version = "$version".
 TEXT

@@ -9,8 +9,8 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::client::{Options, Way};
 use super::names::Names;
+use super::options::{Options, Way};
 use super::retry::Loss;
 use super::{Error, Request, Response, Unreachable, lost, proxy_words};
 

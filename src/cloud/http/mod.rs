@@ -12,6 +12,7 @@ mod lost;
 mod names;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod noise;
+mod options;
 mod pace;
 mod patience;
 mod proxies;
@@ -33,8 +34,9 @@ pub use http::{Method, StatusCode};
 pub use reqwest::Url;
 
 pub use answer::{Pages, Response};
-pub use client::{Client, Options, Traffic, traffic};
+pub use client::{Client, Traffic, traffic};
 pub use error::{Error, Unreachable};
+pub use options::Options;
 pub use patience::{Interruption, Patience};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{Effect, Idempotency, Request};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::config::ConfigError;
+use super::config::error::ConfigError;
 use crate::cloud::Surroundings;
 
 /// A region, found by its name or its key.

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use super::auth::Auth;
 use super::config::{Account, ConfigError, Login};
-use super::container_engine::ContainerEngine;
 use super::retry::{self, RetryToken};
 use super::signer::{Covers, Signatory, sign};
 use super::{ApiError, Error, KeyError, Region, VERSION};
@@ -117,11 +116,6 @@ impl Session {
 
     pub fn account(&self) -> &Account {
         &self.shared.account
-    }
-
-    /// The service that runs OKE.
-    pub fn container_engine(&self) -> ContainerEngine<'_> {
-        ContainerEngine::new(self)
     }
 
     /// Where the calls go.

@@ -21,7 +21,7 @@ use super::answer::{judge, refuses_token, unreadable};
 use super::clock::CloudClock;
 use super::config::{Authentication, Cloud, Scope};
 use super::token::{Token, parsed};
-use super::{ApiError, Error, catalog, keystone::Keystone, magnum::Magnum};
+use super::{ApiError, Error, catalog};
 use crate::cloud::http::{
     Client, Idempotency, Interruption, Method, Options, Patience, Request, Response, Url,
 };
@@ -153,16 +153,6 @@ impl Session {
     /// The session's token: issued on first use, shared, renewed [`RENEWAL_MARGIN`] before its end.
     pub async fn token(&self, patience: &Patience) -> Result<Token, Error> {
         Ok(self.held(false, patience).await?.token.clone())
-    }
-
-    /// The identity service.
-    pub fn keystone(&self) -> Keystone<'_> {
-        Keystone::new(self)
-    }
-
-    /// The container infrastructure management service.
-    pub fn magnum(&self) -> Magnum<'_> {
-        Magnum::new(self)
     }
 
     /// Where a service is: what an `…_endpoint_override` says, else what the catalog says for the

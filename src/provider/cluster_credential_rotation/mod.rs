@@ -15,6 +15,7 @@ pub mod platform;
 pub mod private;
 pub mod read;
 pub mod told;
+pub mod workloads;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

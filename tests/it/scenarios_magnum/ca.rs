@@ -107,7 +107,7 @@ async fn a_new_ca_shuts_out_old_kubeconfigs_and_fresh_ones_work_before_and_after
     magnum.steer(&cluster, &json!({}));
     let soon = format!("{policy}\n{}\ntimeouts = {{ update = \"20s\" }}", trigger(3));
     workspace.write("main.tf", &of_ca(&cluster.name, &soon));
-    workspace.apply(&[]).await.fails();
+    workspace.apply(&[]).await.fails().says("still shows a certificate of the old CA");
     says(&workspace.resource(ADDRESS).await, 2, "verifying");
     magnum.pki(&alice, &cluster, &path("third")).await;
     plane.serve_with(&path("third")).await;

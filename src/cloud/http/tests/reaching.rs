@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::cloud::http::attempt::{self, Engine};
-use crate::cloud::http::client::Way;
 use crate::cloud::http::names::Names;
+use crate::cloud::http::options::Way;
 use crate::cloud::http::tls_stub::{Ca, answer, serve_tls, server_of};
 use crate::cloud::http::*;
 use crate::cloud::stub::{Reply, Stub, closed_port};

@@ -4,6 +4,7 @@
 //! Reads files, contacts nobody. Where Oracle's tools would guess (a profile that is not there, a key of
 //! another fingerprint, a region that nobody knows) there is an error here.
 
+pub(super) mod error;
 mod ini;
 mod layers;
 pub(super) mod login;
@@ -19,6 +20,7 @@ use super::regions::{Region, Regions};
 use super::signer::Signatory;
 use crate::cloud::Surroundings;
 use crate::cloud::http::{Pem, Trust, Url};
+pub use error::ConfigError;
 use layers::Layers;
 
 /// What somebody wrote down explicitly (the provider block); every field may be missing. It wins.
@@ -72,24 +74,6 @@ pub enum Login {
 pub enum Source {
     File(PathBuf),
     Text(SecretString),
-}
-
-/// Why the configuration cannot be used; names files, keys and variables, never values that are secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ConfigError {
-    pub message: String,
-    /// The setting to blame, under its name in the provider block.
-    pub setting: Option<&'static str>,
-}
-
-impl ConfigError {
-    pub(super) fn new(
-        setting: impl Into<Option<&'static str>>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { message: message.into(), setting: setting.into() }
-    }
 }
 
 impl Source {

@@ -49,11 +49,14 @@ pub enum KubeconfigEndpoint {
     VcnHostname,
 }
 
-impl<'s> ContainerEngine<'s> {
-    pub(super) fn new(session: &'s Session) -> Self {
-        Self { session }
+impl Session {
+    /// The service that runs OKE.
+    pub fn container_engine(&self) -> ContainerEngine<'_> {
+        ContainerEngine { session: self }
     }
+}
 
+impl ContainerEngine<'_> {
     /// Issues new credentials beside the old ones, which are retired `delay` (ISO 8601, 1 to 90 days) later
     /// at the latest.
     pub async fn start_credential_rotation(

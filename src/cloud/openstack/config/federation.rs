@@ -2,7 +2,7 @@
 //! is, or one that is got for a client or a user first. Which requests that takes: see `federated`, one
 //! level up.
 
-use super::login::Lookup;
+use super::lookup::Lookup;
 use super::{ConfigError, flat::Flat};
 use crate::redaction::SecretString;
 

@@ -5,9 +5,9 @@ use super::choose::Chosen;
 use super::federation;
 use super::files::Files;
 use super::flat::Flat;
+use super::lookup::Lookup;
 use super::{ConfigError, Settings};
 use crate::cloud::Surroundings;
-use crate::redaction::SecretString;
 
 /// How to log in, before it is known whether everything is there for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,7 +236,7 @@ pub(super) fn authentication(
     files: &Files,
     from: &Surroundings,
 ) -> Result<Authentication, ConfigError> {
-    let mut lookup = Lookup { flat, missing: Vec::new() };
+    let mut lookup = Lookup::new(flat);
     let (proof, scope) = match way {
         Way::Federated(kind) => {
             let federation = federation::federation(kind, &mut lookup)?;
@@ -249,12 +249,6 @@ pub(super) fn authentication(
         Some(proof) if lookup.missing.is_empty() => Ok(Authentication { proof, scope }),
         _ => Err(incomplete(&lookup.missing, flat, chosen, files, from)),
     }
-}
-
-/// Collects what is missing, so that one error names all of it.
-pub(super) struct Lookup<'f> {
-    pub(super) flat: &'f Flat,
-    missing: Vec<&'static str>,
 }
 
 impl Lookup<'_> {
@@ -361,27 +355,6 @@ impl Lookup<'_> {
                 format!("a token cannot be for a {one} and a {another} at once; keep one"),
             )),
         }
-    }
-
-    pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretString> {
-        match self.flat.auth(key) {
-            Some(text) => Some(text.into()),
-            None => self.lacks(key),
-        }
-    }
-
-    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        match self.flat.auth(key) {
-            Some(text) => Some(text.to_owned()),
-            None => self.lacks(key),
-        }
-    }
-
-    pub(super) fn lacks<T>(&mut self, key: &'static str) -> Option<T> {
-        if !self.missing.contains(&key) {
-            self.missing.push(key);
-        }
-        None
     }
 }
 

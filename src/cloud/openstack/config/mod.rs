@@ -13,6 +13,7 @@ mod files;
 mod flat;
 mod layers;
 mod login;
+mod lookup;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod noise;
 mod settings;

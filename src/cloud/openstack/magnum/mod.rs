@@ -78,11 +78,14 @@ pub struct Magnum<'s> {
     session: &'s Session,
 }
 
-impl<'s> Magnum<'s> {
-    pub(super) fn new(session: &'s Session) -> Self {
-        Self { session }
+impl Session {
+    /// The container infrastructure management service.
+    pub fn magnum(&self) -> Magnum<'_> {
+        Magnum { session: self }
     }
+}
 
+impl Magnum<'_> {
     /// The newest version that this Magnum speaks.
     pub async fn newest_version(&self, patience: &Patience) -> Result<Version, Error> {
         let mut url = self.session.endpoint(SERVICE, patience).await?;

@@ -1,5 +1,6 @@
 //! The block `magnum`.
 
+use crate::provider::cluster_credential_rotation::workloads::Named;
 use crate::tfplugin::model::{Attr, Model, Set};
 
 /// A cluster of OpenStack Magnum, and what of it is rotated.
@@ -29,19 +30,5 @@ pub struct Magnum {
     /// Which workloads; default those of `openstack-system` that use the cloud: the cloud controller manager and both
     /// plugins of the Cinder driver.
     #[attr(optional)]
-    pub workloads: Attr<Vec<Workload>>,
-}
-
-/// A workload to restart.
-#[derive(Clone, Debug, Default, PartialEq, Model)]
-pub struct Workload {
-    /// `Deployment`, `DaemonSet` or `StatefulSet`.
-    #[attr(required, validate(one_of(&["Deployment", "DaemonSet", "StatefulSet"])))]
-    pub kind: Attr<String>,
-    /// Its name.
-    #[attr(required)]
-    pub name: Attr<String>,
-    /// Its namespace.
-    #[attr(required)]
-    pub namespace: Attr<String>,
+    pub workloads: Attr<Vec<Named>>,
 }

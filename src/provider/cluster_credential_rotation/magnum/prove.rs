@@ -20,7 +20,7 @@ use crate::provider::cluster_credential_rotation::platform::{
     Advance, Cluster as _, Failure, Proof, Stage,
 };
 use crate::rotation::course::Phase;
-use crate::tfplugin::diagnostics::Diagnostic;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics};
 
 pub async fn advance(cluster: &MagnumCluster, stage: &mut Stage<'_>) -> Result<Advance, Failure> {
     let mut notes = Notes::of(stage.notes);
@@ -36,14 +36,31 @@ pub async fn advance(cluster: &MagnumCluster, stage: &mut Stage<'_>) -> Result<A
 /// What the proof of a credential has come to.
 enum Evidence {
     Proven,
-    /// The driver is not done, as far as can be seen.
-    NotYet,
+    /// The driver is not done, as far as can be seen: what to say where the wait ends now.
+    NotYet(Box<Diagnostic>),
 }
 
+/// Looks until it is proven. Where the operation's time ends in the middle of a call, what it waited for is said, not that.
 async fn proven(
     cluster: &MagnumCluster,
     stage: &mut Stage<'_>,
     notes: &mut Notes,
+) -> Result<Advance, Failure> {
+    let mut waits = None;
+    match watched(cluster, stage, notes, &mut waits).await {
+        Err(Failure::Unfinished(why)) => Err(Failure::Unfinished(match waits {
+            Some(waits) if cluster.patience.check().is_err() => Diagnostics::from(*waits),
+            _ => why,
+        })),
+        done => done,
+    }
+}
+
+async fn watched(
+    cluster: &MagnumCluster,
+    stage: &mut Stage<'_>,
+    notes: &mut Notes,
+    waits: &mut Option<Box<Diagnostic>>,
 ) -> Result<Advance, Failure> {
     loop {
         let now = cluster.session.magnum().cluster(cluster.uuid(), &cluster.patience).await;
@@ -52,6 +69,7 @@ async fn proven(
             Failure::Unfinished(refusals::after_sending(&doing, &error).into())
         })?;
         let status = now.status.as_deref().unwrap_or_default();
+        let mut why = Box::new(not_back(&now));
         if !status.ends_with("_IN_PROGRESS") {
             stage.facts.set(Fact::OwnerUserId, now.user_id.as_ref());
             let evidence = match cluster.credential {
@@ -60,17 +78,21 @@ async fn proven(
                 }
                 Credential::CaCertificate => ca(cluster, &now, stage, notes).await?,
             };
-            if let Evidence::Proven = evidence {
-                let restarts = notes.left.as_ref().is_some_and(|left| !left.is_empty());
-                return Ok(if restarts {
-                    Advance::More(Phase::Restarting)
-                } else {
-                    Advance::Done(Proof::seen())
-                });
+            match evidence {
+                Evidence::Proven => {
+                    let restarts = notes.left.as_ref().is_some_and(|left| !left.is_empty());
+                    return Ok(if restarts {
+                        Advance::More(Phase::Restarting)
+                    } else {
+                        Advance::Done(Proof::seen())
+                    });
+                }
+                Evidence::NotYet(seen) => why = seen,
             }
         }
+        let why = waits.insert(why);
         if cluster.patience.sleep(PAUSE).await.is_err() {
-            return Err(Failure::Unfinished(not_back(&now).into()));
+            return Err(Failure::Unfinished((**why).clone().into()));
         }
     }
 }
@@ -110,7 +132,7 @@ async fn credential(
         if status.ends_with("_FAILED") {
             return Err(failed(cluster, now, notes).await);
         }
-        return Ok(Evidence::NotYet);
+        return Ok(Evidence::NotYet(Box::new(not_back(now))));
     }
     if new.len() > 1 {
         stage.cx.tell(told::several(now, &new));
@@ -155,7 +177,7 @@ async fn ca(
         stage.facts.set(Fact::ExpiresAt, written(ca.not_after));
     }
     match served(cluster, now, &pem, notes.ca_before.as_deref()).await {
-        Served::Old => Ok(Evidence::NotYet),
+        Served::Old => Ok(Evidence::NotYet(Box::new(not_taken_up(now)))),
         Served::Told(story) => {
             stage.cx.tell(Diagnostic::warning(
                 "The cluster's CA was replaced",
@@ -275,6 +297,19 @@ fn not_seen(now: &MagnumShows, sender: &str) -> Diagnostic {
             told::called(now),
             told::stands(now),
             now.uuid,
+        ),
+    )
+}
+
+fn not_taken_up(now: &MagnumShows) -> Diagnostic {
+    Diagnostic::error(
+        "The cluster's servers do not use the new CA yet",
+        format!(
+            "Magnum has a new CA for {}, and its API server {} still shows a certificate of the old CA: kubeconfigs from before work, and new \
+             ones are refused. The rotation goes on; the next apply looks again and does not send it again.\n\nIf that does not change, the \
+             driver has not given the servers their certificates: ask the cloud's operators.",
+            told::called(now),
+            now.api_address.as_deref().unwrap_or("(whose address Magnum does not tell)"),
         ),
     )
 }

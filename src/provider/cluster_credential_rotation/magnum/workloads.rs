@@ -4,14 +4,14 @@
 use crate::clock;
 use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::{self, Access, Client, Kind, Rollout, Verdict, Workload};
-use crate::provider::cluster_credential_rotation::magnum::block::{self, Magnum};
+use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
 use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster;
 use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
 use crate::provider::cluster_credential_rotation::magnum::{inside, told};
 use crate::provider::cluster_credential_rotation::platform::{Advance, Failure, Proof, Stage};
+use crate::provider::cluster_credential_rotation::workloads::{self, Restarts};
 use crate::provider::magnum::signed;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics};
-use crate::tfplugin::model::Attr;
 
 /// What Catalyst Cloud's page tells an operator to restart.
 const DEFAULT: [(Kind, &str); 3] = [
@@ -23,73 +23,42 @@ const NAMESPACE: &str = "openstack-system";
 
 /// The workloads that the block names, or the default ones.
 pub fn wanted(magnum: &Magnum) -> Result<Vec<Workload>, Diagnostic> {
-    let wrong = |error: kubernetes::workload::NameError| {
-        Diagnostic::error("That is not the name of a workload", error.to_string())
-            .at(inside("workloads"))
+    let all = match magnum.workloads.known() {
+        Some(named) => workloads::wanted(named),
+        None => DEFAULT.iter().map(|(kind, name)| Workload::new(NAMESPACE, *kind, name)).collect(),
     };
-    let Some(named) = magnum.workloads.known() else {
-        let all = DEFAULT.iter().map(|(kind, name)| Workload::new(NAMESPACE, *kind, name));
-        return all.collect::<Result<_, _>>().map_err(wrong);
-    };
-    let one = |named: &block::Workload| {
-        let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_default();
-        let kind = text(&named.kind).parse().unwrap_or(Kind::Deployment);
-        Workload::new(&text(&named.namespace), kind, &text(&named.name))
-    };
-    named.iter().map(one).collect::<Result<_, _>>().map_err(wrong)
+    all.map_err(|error| workloads::no_name(&error, inside("workloads")))
 }
 
 /// How the state names them; None where a name is not known yet.
 pub fn names(magnum: &Magnum) -> Option<Vec<String>> {
-    let known = |workload: &block::Workload| {
-        workload.kind.is_known() && workload.name.is_known() && workload.namespace.is_known()
-    };
-    if magnum.workloads.is_unknown() || !magnum.workloads.known().into_iter().flatten().all(known) {
-        return None;
-    }
-    let wanted = wanted(magnum).unwrap_or_default();
-    Some(wanted.iter().map(ToString::to_string).collect())
+    let names = || wanted(magnum).unwrap_or_default().iter().map(ToString::to_string).collect();
+    workloads::are_known(&magnum.workloads).then(names)
 }
 
-/// One workload: asked to restart, or waited for.
+/// All that are left: asked to restart, and waited for.
 pub async fn advance(
     cluster: &MagnumCluster,
     stage: &mut Stage<'_>,
     notes: &mut Notes,
 ) -> Result<Advance, Failure> {
     let unfinished = |why: Diagnostic| Failure::Unfinished(why.into());
-    let mut left = notes.left.clone().unwrap_or_default();
     let wanted = wanted(&cluster.block).map_err(unfinished)?;
-    // Those that the block does not name any more are nobody's business.
-    left.retain(|name| wanted.iter().any(|workload| workload.to_string() == *name));
     let client = enter(cluster).await.map_err(|why| unfinished(half_done(why)))?;
-    let stamp = match notes.restarted_at {
-        Some(stamp) => stamp,
-        // By the cluster's own clock, as its pods' ages are.
-        None => {
-            client
-                .version(&cluster.patience)
-                .await
-                .map_err(|error| unfinished(half_done(unreachable(&error))))?
-                .1
-        }
-    };
-    notes.restarted_at = Some(stamp);
-    let asked: Vec<_> =
-        wanted.iter().filter(|workload| left.contains(&workload.to_string())).collect();
+    let Notes { left, no_pods, restarted_at, .. } = notes;
+    let restarts = Restarts { left: left.get_or_insert_default(), asked_at: restarted_at };
     let came_back = |workload: &Workload, rollout: &Rollout| {
         if rollout.pods.is_empty() {
-            notes.no_pods.insert(workload.to_string());
+            no_pods.insert(workload.to_string());
         }
         if let Some(advice) = rollout.advice() {
             stage.cx.tell(told::lingering_pods(cluster.shown(), workload, &advice));
         }
-        left.remove(&workload.to_string());
     };
-    let failed = client.restart_all(&asked, stamp, &cluster.patience, came_back).await;
+    let failed = restarts.carry_out(&client, &wanted, &cluster.patience, came_back).await;
+    let failed = failed.map_err(|error| unfinished(half_done(unreachable(&error))))?;
     let failures: Vec<_> =
         failed.iter().map(|(workload, error)| half_done(refused(workload, error))).collect();
-    notes.left = Some(left);
     if !failures.is_empty() {
         return Err(Failure::Unfinished(Diagnostics(failures)));
     }

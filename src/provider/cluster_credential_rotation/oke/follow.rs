@@ -61,26 +61,15 @@ async fn issued(
             continue;
         }
         let status = read(cluster).await?;
-        if let Work::Lost(work) = &work
-            && !matches!(status.phase, Some(Phase::Retiring | Phase::Completed))
-        {
-            let issued = status.phase == Some(Phase::Overlap) || any_new(cluster, notes).await;
-            if !issued || status.phase == Some(Phase::Overlap) || looks.are_enough() {
-                let (called, story) = (cluster.called(), story(cluster, work).await);
-                return match (issued, status.phase) {
-                    (false, _) => Err(Failure::Ended(told::issue_failed(&called, &story).into())),
-                    (true, Some(Phase::Overlap)) => {
-                        stage.cx.tell(told::issued_all_the_same(&called, &story));
-                        rests(cluster, stage, notes, &status).await
-                    }
-                    (true, _) => {
-                        Err(Failure::Unfinished(told::odd(&called, &status.rotation).into()))
-                    }
-                };
+        if let Work::Lost(work) = &work {
+            let (called, story) = (cluster.called(), story(cluster, work).await);
+            match status.phase {
+                Some(Phase::Overlap) => stage.cx.tell(told::issued_all_the_same(&called, &story)),
+                Some(Phase::Retiring | Phase::Completed) => {}
+                // They are there; the status lags behind.
+                _ if any_new(cluster, notes).await => {}
+                _ => return Err(Failure::Ended(told::issue_failed(&called, &story).into())),
             }
-            // They are there; the status lags behind.
-            looks.pause(cluster, Phase::Issuing, None).await?;
-            continue;
         }
         match status.phase {
             Some(Phase::Overlap) => return rests(cluster, stage, notes, &status).await,

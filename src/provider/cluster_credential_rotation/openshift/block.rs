@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::cloud::openshift::root::{Azure, Vcenter as Login};
 use crate::cloud::openshift::{NewRoot, Platform};
 use crate::provider::arguments::check_period;
-use crate::provider::cluster_credential_rotation::magnum::block::Workload;
+use crate::provider::cluster_credential_rotation::workloads::Named;
 use crate::tfplugin::diagnostics::Diagnostic;
 use crate::tfplugin::model::{Attr, Model, Secret};
 
@@ -89,7 +89,7 @@ pub struct Openshift {
     /// Workloads of your own that read these secrets and are to be restarted afterwards.
     /// Those of OpenShift itself are restarted by their operators; restarted from here they would come back twice.
     #[attr(optional)]
-    pub workloads: Attr<Vec<Workload>>,
+    pub workloads: Attr<Vec<Named>>,
 }
 
 /// A login to one vCenter.
