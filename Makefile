@@ -73,6 +73,10 @@ dist-twice: ## Make it again in another folder, and compare byte by byte
 	@scripts/need.sh rust python
 	scripts/dist_twice.sh
 
+.PHONY: fuzz
+fuzz: ## Throw noise at everything that reads what others wrote, RUNS times each; needs the nightly toolchain
+	scripts/fuzz.sh
+
 .PHONY: install
 install: ## Build the release and install it into the user's plugin directory
 	@scripts/need.sh rust

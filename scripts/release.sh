@@ -22,6 +22,9 @@ case $target in
       exit 1
     fi
     flags+=("-Ctarget-feature=+crt-static")
+    # Random numbers are the system call's. A static file cannot look for its function, so that the crate would open
+    # /dev/urandom instead, which is not there in an empty root.
+    flags+=('--cfg=getrandom_backend="linux_getrandom"')
     # For x86_64 rustc brings a linker that folds what is the same, and packs relocations: half a megabyte.
     case $target in x86_64-*) flags+=("-Clink-arg=-Wl,--icf=all,--pack-dyn-relocs=relr") ;; esac
     ;;

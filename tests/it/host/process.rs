@@ -104,7 +104,11 @@ impl Process {
 
     /// Starts a process and reads its line, without connecting.
     pub async fn start(&self) -> Started {
-        let certificate = ClientCertificate::new();
+        self.start_for(ClientCertificate::new()).await
+    }
+
+    /// The same for a host whose certificate is there already.
+    pub async fn start_for(&self, certificate: ClientCertificate) -> Started {
         let mut command = Command::new(&self.binary);
         command
             .env_clear()

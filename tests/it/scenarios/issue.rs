@@ -38,9 +38,10 @@ async fn what_is_issued_logs_in_through_the_written_clouds_yaml_until_it_is_dest
         let plan = workspace.plan(&[]).await.ok();
         let after = &plan.change(ADDRESS)["after"];
         assert_eq!(after["generation"], 1);
-        assert_eq!(after["previous_generations"], json!({}));
-        assert_eq!(after["rotation_due"], json!([]));
-        assert_eq!(after["strays"], json!({}));
+        // What is empty is no line of the plan.
+        for nothing in ["previous_generations", "rotation_due", "strays"] {
+            assert_eq!(after[nothing], json!(null), "{nothing}");
+        }
 
         workspace.apply(&[]).await.ok();
         workspace.plan(&[]).await.empty();

@@ -211,7 +211,7 @@ async fn a_credential_of_another_cloud_is_neither_gone_nor_forgotten() {
             workspace.destroy(&[]).await.fails().says("stays in the state");
             assert_eq!(workspace.state().await, before);
             workspace.write("main.tf", &arguments(2));
-            workspace.apply(&[]).await.fails().says("stays in the state");
+            workspace.apply(&[]).await.fails().says("The login is to another cloud");
             assert_eq!(workspace.state().await, before);
             workspace.write("main.tf", &arguments(1));
             assert_eq!(keystone.credentials(login).await.len(), 0);
