@@ -7,6 +7,7 @@ pub mod oci;
 pub mod openshift;
 pub mod openstack;
 mod surroundings;
+mod yaml;
 
 pub use surroundings::Surroundings;
 

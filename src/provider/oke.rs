@@ -3,9 +3,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::Value;
 
-use crate::cloud::kubernetes::Certificate;
+use crate::cloud::kubernetes::{self, Certificate};
 
 /// Where the cluster's API server is, and whom to trust there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub struct Entrance {
 
 /// Of the current context, or of the only cluster; None where it holds no CA.
 pub fn entrance(kubeconfig: &str) -> Option<Entrance> {
-    let parsed: Value = serde_saphyr::from_str(kubeconfig).ok()?;
+    let parsed = kubernetes::documents(kubeconfig.as_bytes()).ok()?.into_iter().next()?;
     let named = |list: &str, name: &str| {
         let all = parsed[list].as_array()?;
         all.iter().find(|one| one["name"].as_str() == Some(name)).or_else(|| all.first()).cloned()

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::cloud::Surroundings;
 use crate::cloud::openstack::config::{Caveat, Cloud, ConfigError, Settings, resolve};
@@ -155,6 +157,11 @@ impl Openstack {
 /// How long calls of this operation may go on.
 pub fn patience(cx: &Context) -> Patience {
     Patience { cancel: cx.cancel().clone(), deadline: cx.deadline() }
+}
+
+/// For what must be finished although the operation was stopped or its time is up.
+pub fn grace() -> Patience {
+    Patience { deadline: Some(Instant::now() + Duration::from_secs(30)), ..Patience::default() }
 }
 
 /// The session's token, or what keeps it from being issued.

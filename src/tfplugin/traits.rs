@@ -126,26 +126,26 @@ pub type OldState = BTreeMap<String, Box<RawValue>>;
 
 /// The state as it is right now, kept outside the handler's future: whatever happens to the handler
 /// (an error, a panic, a stop), what was last saved here is what Terraform gets.
-pub struct StateCell<R: Resource + ?Sized>(Arc<Mutex<Kept<R>>>);
+pub struct StateCell<R: Resource + ?Sized>(Arc<Mutex<Saved<R>>>);
 
-struct Kept<R: Resource + ?Sized> {
+struct Saved<R: Resource + ?Sized> {
     stored: Option<Stored<R>>,
     touched: bool,
 }
 
 impl<R: Resource + ?Sized> StateCell<R> {
     pub fn new(stored: Option<Stored<R>>) -> Self {
-        Self(Arc::new(Mutex::new(Kept { stored, touched: false })))
+        Self(Arc::new(Mutex::new(Saved { stored, touched: false })))
     }
 
     /// Call after each effect, before anything else can fail.
     pub fn save(&self, stored: Stored<R>) {
-        *self.kept() = Kept { stored: Some(stored), touched: true };
+        *self.kept() = Saved { stored: Some(stored), touched: true };
     }
 
     /// The object exists no more.
     pub fn clear(&self) {
-        *self.kept() = Kept { stored: None, touched: true };
+        *self.kept() = Saved { stored: None, touched: true };
     }
 
     pub fn current(&self) -> Option<Stored<R>> {
@@ -157,7 +157,7 @@ impl<R: Resource + ?Sized> StateCell<R> {
         self.kept().touched
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept<R>> {
+    fn kept(&self) -> MutexGuard<'_, Saved<R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -57,7 +57,7 @@ impl Client {
         let mut last: Option<Result<Response, Failure>> = None;
         loop {
             if let Err(why) = patience.until(pace.turn()).await {
-                return settle(last).unwrap_or_else(|| Err(interrupted(why, request, started)));
+                return brought(last).unwrap_or_else(|| Err(interrupted(why, request, started)));
             }
             // on the heap: the engine's future is large, and every call's is around it
             let number = tried.attempts + 1;
@@ -162,7 +162,7 @@ impl Client {
 }
 
 /// What an earlier attempt brought.
-fn settle(last: Option<Result<Response, Failure>>) -> Option<Result<Response, Error>> {
+fn brought(last: Option<Result<Response, Failure>>) -> Option<Result<Response, Error>> {
     last.map(|outcome| outcome.map_err(|failure| failure.error))
 }
 

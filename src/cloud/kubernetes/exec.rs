@@ -118,8 +118,8 @@ fn cluster_info(access: &Access, config: &Value) -> Value {
 /// Reads an `ExecCredential`, JSON or YAML; complains without quoting it.
 pub(super) fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
     let documents = text::documents(stdout).map_err(|error| match error {
-        text::Unreadable::At(Some(line)) => format!("printed no ExecCredential (line {line})"),
-        _ => "printed no ExecCredential".to_owned(),
+        text::Unreadable::At(line) => format!("printed no ExecCredential (line {line})"),
+        text::Unreadable::NotText => "printed no ExecCredential".to_owned(),
     })?;
     let first = documents.into_iter().next().unwrap_or_default();
     let credential: ExecCredential = serde_path_to_error::deserialize(first)

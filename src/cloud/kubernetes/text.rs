@@ -2,24 +2,21 @@
 
 use serde_json::Value;
 
+use crate::cloud::yaml::{Documents, Node};
+
 /// Where a text cannot be read; quotes nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub enum Unreadable {
     NotText,
     /// Somewhere near this line, from 1.
-    At(Option<u64>),
+    At(usize),
 }
 
-/// All documents. Of a key that is given twice the last counts; aliases are bounded, lest a small text become a
-/// large value.
-pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
+/// All documents.
+pub fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
     let text = decoded(bytes).ok_or(Unreadable::NotText)?;
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_aliases: 100, max_events: 500_000 },
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-    };
-    serde_saphyr::from_multiple_with_options(&text, options)
-        .map_err(|error| Unreadable::At(error.location().map(|place| place.line())))
+    let read = Documents::of(&text).map(|document| document.map(Node::into_json));
+    read.collect::<Result<_, _>>().map_err(|unreadable| Unreadable::At(unreadable.line))
 }
 
 /// With or without a byte order mark.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::cloud::openstack::config::Settings;
-use crate::cloud::openstack::config::yaml::{Map, Node, parse_yaml};
+use crate::cloud::yaml::{Map, Node, parse_yaml};
 use crate::redaction::SecretString;
 
 /// The only cloud that the operator and OpenShift's components look for.
@@ -174,7 +174,7 @@ fn same(one: &Node, other: &Node) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (Node::Map(one), Node::Map(other)) => same_map(one, other),
-        (Node::Text(one), Node::Text(other)) => one == other || same_number(one, other),
+        (Node::Text(one), Node::Text(other)) => **one == **other || same_number(one, other),
         (Node::Null, Node::Null) => true,
         _ => false,
     }
@@ -203,7 +203,7 @@ fn spell(text: &mut String, node: &Node) {
         Node::Null => text.push('~'),
         Node::Text(value) => match value.parse::<f64>() {
             Ok(number) => drop(write!(text, "{number:?}")),
-            Err(_) => drop(write!(text, "{:?}", value.as_str())),
+            Err(_) => drop(write!(text, "{:?}", &**value)),
         },
     }
 }

@@ -85,7 +85,8 @@ struct Slot {
     refused: Option<ApiError>,
     unanswered: Option<(Instant, Error)>,
     futile_until: Option<Instant>,
-    settled: bool,
+    /// A refusal right after a login was taken for the revocation of its second, once.
+    doubted: bool,
 }
 
 /// An issued token and how it fared.
@@ -334,14 +335,14 @@ impl Session {
             return Ok(None);
         }
         if spent.accepted.load(Ordering::Relaxed) {
-            slot.settled = false;
+            slot.doubted = false;
         } else {
             let at_birth = spent.issued.elapsed() < 2 * REVOCATION_SECOND;
-            if slot.settled || !at_birth {
+            if slot.doubted || !at_birth {
                 slot.futile_until = Some(now + FUTILE_FOR);
                 return Ok(None);
             }
-            slot.settled = true;
+            slot.doubted = true;
             let rest = REVOCATION_SECOND.saturating_sub(spent.issued.elapsed());
             if patience.sleep(rest).await.is_err() {
                 return Ok(None);

@@ -1,40 +1,21 @@
 //! Create and Update: the steps of the plan in their order, the honest state saved after each.
 
-use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::generation::{self, failed, prove, take_back};
 use crate::provider::application_credential::issue::no_random;
 use crate::provider::application_credential::model::ApplicationCredential;
-use crate::provider::application_credential::private::{Naming, Private};
+use crate::provider::application_credential::naming::Naming;
+use crate::provider::application_credential::private::Private;
 use crate::provider::application_credential::revoke::{self, Ends};
+use crate::provider::application_credential::run::Run;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, inputs,
+    ApplicationCredentialResource as Resource, Record, checks, decide, identity, inputs,
 };
-use crate::provider::openstack::{Openstack, patience, token};
 use crate::provider::schedule::Scheduled as _;
 use crate::rotation::{Policy, Step, left_due};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::Attr;
 use crate::tfplugin::traits::{Change, StateCell};
-
-/// What every step needs.
-#[derive(Debug)]
-pub struct Run<'a> {
-    pub openstack: &'a Openstack,
-    pub cx: &'a Context,
-    pub session: Session,
-    pub caller: Token,
-    pub patience: Patience,
-}
-
-impl<'a> Run<'a> {
-    pub async fn begin(resource: &'a Resource, cx: &'a Context) -> Result<Self> {
-        let session = resource.openstack.session_now().await?;
-        let patience = patience(cx);
-        let caller = token(&session, &patience).await?;
-        Ok(Self { openstack: &resource.openstack, cx, session, caller, patience })
-    }
-}
 
 /// The first generation.
 pub async fn create(
@@ -45,7 +26,7 @@ pub async fn create(
 ) -> Result<()> {
     let run = Run::begin(resource, cx).await?;
     let Change { planned, config, .. } = change;
-    let mut kept = Kept { state: planned.clone(), private: Private::default(), identity: None };
+    let mut kept = Record { state: planned.clone(), private: Private::default(), identity: None };
     kept.private.naming = Naming::new().map_err(no_random)?;
     let issued = generation::next(&run, None, &config, &kept, 1).await?;
     generation::record(&mut kept, &planned, &config, &issued, &run);
@@ -91,19 +72,19 @@ pub async fn update(
     };
     let inputs = inputs::compare(&prior, &config, &private);
     let steps = decide::steps(&prior, &config, &private, &inputs);
-    let adopted_secret = private.adopted && config.secret_wo.known().is_some();
+    let own_secret = private.imported && config.secret_wo.known().is_some();
     let acts = steps.iter().any(|step| {
         matches!(step, Step::Issue { .. } | Step::Revoke { .. } | Step::RevokeStray { .. })
     });
 
-    let mut kept = Kept { state: planned.clone(), private, identity: None };
+    let mut kept = Record { state: planned.clone(), private, identity: None };
     let policy = config.policy();
-    settle(&mut kept, &prior, &policy, &steps);
+    fill_in(&mut kept, &prior, &policy, &steps);
     kept.state.rotation_due_at = decide::next_due(&policy, &kept.state, &kept.private);
-    kept.private.adopted = false;
+    kept.private.imported = false;
     kept.private.fixed_expiry = config.expires_at.known().is_some();
     kept.identity = Some(identity(&kept.state));
-    if !acts && !adopted_secret {
+    if !acts && !own_secret {
         cell.save(kept);
         return Ok(());
     }
@@ -120,11 +101,11 @@ pub async fn update(
         Step::Issue { generation, reasons } => Some((*generation, reasons)),
         _ => None,
     });
-    let mut pending = decide::previous(&prior).clone();
-    for number in decide::previous(&kept.state).keys() {
+    let mut pending = prior.previous().clone();
+    for number in kept.state.previous().keys() {
         // Dates may have moved.
         if let Some(entry) =
-            decide::previous(&kept.state).get(number).filter(|entry| entry.revoke_after.is_known())
+            kept.state.previous().get(number).filter(|entry| entry.revoke_after.is_known())
         {
             pending.insert(number.clone(), entry.clone());
         }
@@ -139,8 +120,8 @@ pub async fn update(
             kept.private.current_locked = false;
             proof
         }
-        None if adopted_secret => {
-            let proof = revoke::adopted(&run, &prior, &config).await?;
+        None if own_secret => {
+            let proof = revoke::imported(&run, &prior, &config).await?;
             kept.private.proven = true;
             proof
         }
@@ -152,10 +133,10 @@ pub async fn update(
 }
 
 /// What was unknown in the planned state is filled from the prior one.
-fn settle(kept: &mut Kept, prior: &ApplicationCredential, wanted: &Policy, steps: &[Step]) {
-    let Kept { state, private, .. } = kept;
+fn fill_in(kept: &mut Record, prior: &ApplicationCredential, wanted: &Policy, steps: &[Step]) {
+    let Record { state, private, .. } = kept;
     if state.previous_generations.is_unknown() {
-        state.previous_generations = Attr::Known(decide::kept(prior, wanted, private));
+        state.previous_generations = Attr::Known(decide::staying(prior, wanted, private));
     }
     macro_rules! fill {
         ($($field:ident),*) => {

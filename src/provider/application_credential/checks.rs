@@ -8,7 +8,7 @@ use crate::cloud::openstack::keystone::RoleRef;
 use crate::cloud::openstack::{Patience, Session, Token};
 use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::application_credential::private::Private;
-use crate::provider::application_credential::{decide, told};
+use crate::provider::application_credential::told;
 use crate::provider::openstack::Openstack;
 use crate::tfplugin::diagnostics::Diagnostic;
 use crate::tfplugin::model::Attr;
@@ -101,7 +101,7 @@ pub fn another_cloud(recorded: &Attr<String>, cloud: &Cloud) -> Diagnostic {
 /// A replacement revokes every generation, and this login may not: the owner of one of them could.
 pub fn may_replace(prior: &ApplicationCredential, private: &Private) -> Option<Diagnostic> {
     let current = private.current_locked.then(|| (told::called(prior), &prior.user_id));
-    let old = decide::previous(prior).iter().filter(|(number, _)| {
+    let old = prior.previous().iter().filter(|(number, _)| {
         let number: Option<u64> = number.parse().ok();
         number.and_then(|number| private.previous.get(&number)).is_some_and(|old| old.locked)
     });

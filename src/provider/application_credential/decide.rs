@@ -93,7 +93,7 @@ pub fn steps(
 
 /// What `rotation` is told of the state.
 pub fn state(prior: &ApplicationCredential, private: &Private) -> State {
-    let generation = generation(prior);
+    let generation = prior.number();
     let strays = prior.strays.known();
     let numbers = strays
         .iter()
@@ -127,7 +127,7 @@ fn finish(
     let mut requires_replace = Vec::new();
     planned.rotation_due = waiting(&left_due(&steps));
     arguments(prior, config, private, &mut planned);
-    let mut entries = kept(prior, &config.policy(), private);
+    let mut entries = staying(prior, &config.policy(), private);
     for step in &steps {
         match step {
             Step::Issue { generation, reasons } => {
@@ -232,7 +232,7 @@ fn perhaps(
     planned: &mut ApplicationCredential,
 ) {
     issued(planned, config);
-    // Without a next generation it keeps the expiry that it was adopted with.
+    // Without a next generation it keeps the expiry that it was imported with.
     if prior.expires_at.is_known() && planned.expires_at.is_null() {
         planned.expires_at = Attr::Unknown;
     }
@@ -356,12 +356,12 @@ pub fn listed(strays: BTreeMap<String, Stray>) -> Attr<BTreeMap<String, Stray>> 
 }
 
 /// The old generations that stay, with their dates by the policy that is wanted.
-pub fn kept(
+pub fn staying(
     prior: &ApplicationCredential,
     wanted: &Policy,
     private: &Private,
 ) -> BTreeMap<String, PreviousGeneration> {
-    let mut entries = previous(prior).clone();
+    let mut entries = prior.previous().clone();
     for old in retired(prior, private) {
         if let Some(entry) = entries.get_mut(&old.generation.to_string()) {
             entry.revoke_after = Attr::Known(written(old.revoke_after(wanted)));
@@ -372,7 +372,7 @@ pub fn kept(
 
 /// The old generations with what is remembered of them.
 pub fn retired(model: &ApplicationCredential, private: &Private) -> Vec<Previous> {
-    let numbers = previous(model).keys().filter_map(|number| number.parse().ok());
+    let numbers = model.previous().keys().filter_map(|number| number.parse().ok());
     numbers
         .filter_map(|generation| {
             let retired = private.previous.get(&generation)?;
@@ -393,16 +393,7 @@ pub fn next_due(policy: &Policy, model: &ApplicationCredential, private: &Privat
 
 /// Where a schedule by age begins.
 pub fn since(model: &ApplicationCredential, private: &Private) -> Option<jiff::Timestamp> {
-    moment(&model.issued_at).or(private.adopted_at)
-}
-
-pub fn generation(model: &ApplicationCredential) -> u64 {
-    model.generation.known().and_then(|number| u64::try_from(*number).ok()).unwrap_or(1)
-}
-
-pub fn previous(model: &ApplicationCredential) -> &BTreeMap<String, PreviousGeneration> {
-    static NONE: BTreeMap<String, PreviousGeneration> = BTreeMap::new();
-    model.previous_generations.known().unwrap_or(&NONE)
+    moment(&model.issued_at).or(private.imported_at)
 }
 
 /// Plan, as the trait asks for it, without the diagnostics.

@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::cloud::openstack::{Error, Patience};
-use crate::provider::application_credential::act::Run;
-use crate::provider::application_credential::issue::{
-    Issued, LIMIT, delete, grace, issue, no_random,
-};
+use crate::provider::application_credential::issue::{Issued, LIMIT, delete, issue, no_random};
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
 };
-use crate::provider::application_credential::private::{Naming, Retired};
+use crate::provider::application_credential::naming::Naming;
+use crate::provider::application_credential::private::Retired;
 use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
+use crate::provider::application_credential::run::Run;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, checks, decide, identity, rules, told,
+    ApplicationCredentialResource as Resource, Record, checks, decide, identity, rules, told,
 };
 use crate::provider::arguments::{moment, number, whole_seconds, written};
 use crate::provider::errors;
+use crate::provider::openstack::grace;
 use crate::provider::schedule::Scheduled as _;
 use crate::provider::schedule::due::recorded_due;
 use crate::rotation::{Due, Reason, sentence};
@@ -33,7 +33,7 @@ pub async fn succeed(
     prior: &ApplicationCredential,
     planned: &ApplicationCredential,
     config: &ApplicationCredential,
-    kept: &mut Kept,
+    kept: &mut Record,
     (generation, reasons): (u64, &[Reason]),
     cell: &StateCell<Resource>,
 ) -> Result<Proof> {
@@ -80,7 +80,7 @@ pub async fn next(
     run: &Run<'_>,
     prior: Option<&ApplicationCredential>,
     config: &ApplicationCredential,
-    kept: &Kept,
+    kept: &Record,
     generation: u64,
 ) -> Result<Issued> {
     let refusals = checks::may_issue(&run.session, &run.caller, config, &run.patience).await;
@@ -116,7 +116,7 @@ fn no_secret() -> Diagnostic {
 /// among them, nor is what counts for another user.
 fn could_go(mut failure: Diagnostics, prior: &ApplicationCredential, user: &str) -> Diagnostics {
     let own = |owner: &Attr<String>| owner.known().is_some_and(|owner| owner == user);
-    let old = decide::previous(prior).iter().filter(|(_, old)| own(&old.user_id));
+    let old = prior.previous().iter().filter(|(_, old)| own(&old.user_id));
     let old = old.map(|(number, old)| (format!("generation {number}"), old.id.known().cloned()));
     let strays = prior.strays.known().into_iter().flatten();
     let strays = strays.filter(|(_, stray)| own(&stray.user_id));
@@ -162,13 +162,13 @@ pub async fn take_back(run: &Run<'_>, issued: &Issued) -> std::result::Result<()
 
 /// Writes down what was issued.
 pub fn record(
-    kept: &mut Kept,
+    kept: &mut Record,
     planned: &ApplicationCredential,
     config: &ApplicationCredential,
     issued: &Issued,
     run: &Run<'_>,
 ) {
-    let Kept { state, private, .. } = kept;
+    let Record { state, private, .. } = kept;
     let credential = &issued.credential;
     state.id = Attr::Known(credential.id.clone());
     if !planned.name.is_known() {
@@ -194,7 +194,7 @@ pub fn record(
             Attr::Known(Set(roles.clone().map(|role| role.name.clone()).collect()));
     }
     private.roles = roles.map(|role| (role.id.clone(), role.name.clone())).collect();
-    private.adopted_at = None;
+    private.imported_at = None;
     private.current_expired = false;
     private.fixed_expiry = config.expires_at.known().is_some();
     if planned.created_access_rules.is_unknown() {
@@ -212,7 +212,7 @@ pub fn record(
 }
 
 /// Writes down that it was used.
-pub fn proven(kept: &mut Kept, config: &ApplicationCredential) {
+pub fn proven(kept: &mut Record, config: &ApplicationCredential) {
     if proof::renounced(config).is_some() {
         return;
     }
@@ -226,14 +226,14 @@ pub fn proven(kept: &mut Kept, config: &ApplicationCredential) {
 pub fn retire(
     prior: &ApplicationCredential,
     config: &ApplicationCredential,
-    kept: &mut Kept,
+    kept: &mut Record,
     pending: &mut BTreeMap<String, PreviousGeneration>,
     now: Timestamp,
 ) {
     if recorded_due(&prior.rotation_due).contains(&Due::Vanished) {
         return;
     }
-    let generation = decide::generation(prior);
+    let generation = prior.number();
     let retired = Retired {
         at: whole_seconds(now),
         expires_at: moment(&prior.expires_at),

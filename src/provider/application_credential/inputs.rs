@@ -44,14 +44,14 @@ pub fn wishes(config: &ApplicationCredential) -> ApplicationCredential {
 }
 
 /// Compares the configuration with what the state says of the current generation. While the resource is
-/// newly adopted, arguments that Keystone cannot tell and that the state does not hold are recorded.
+/// newly imported, arguments that Keystone cannot tell and that the state does not hold are recorded.
 pub fn compare(
     prior: &ApplicationCredential,
     config: &ApplicationCredential,
     private: &Private,
 ) -> Inputs {
     let mut inputs = Inputs::default();
-    let recorded = |was_null: bool| private.adopted && was_null;
+    let recorded = |was_null: bool| private.imported && was_null;
 
     match &config.name {
         Attr::Known(name) if prior.name.known() != Some(name) => inputs.changed("name"),
@@ -80,7 +80,7 @@ pub fn compare(
     if !recorded(prior.secret_wo_version.is_null()) {
         inputs.argument("secret_wo_version", &config.secret_wo_version, &prior.secret_wo_version);
     }
-    let compared = config.triggers_since(prior, private.adopted);
+    let compared = config.triggers_since(prior, private.imported);
     inputs.changes.extend(compared.changes);
     if compared.unknown {
         inputs.unknown("triggers");
@@ -127,7 +127,7 @@ fn expiry(
         }
         (Attr::Null, Attr::Unknown) => inputs.unknown("expires_in"),
         (Attr::Null, Attr::Known(_)) => {
-            let recorded = private.adopted && prior.expires_in.is_null();
+            let recorded = private.imported && prior.expires_in.is_null();
             if !recorded && period(&config.expires_in) != period(&prior.expires_in) {
                 inputs.changed("expires_in");
             }
@@ -166,8 +166,8 @@ fn roles(
             let effective: BTreeSet<String> = effective.iter().cloned().collect();
             with_implied(wanted) == effective || *wanted == effective
         }
-        // An adopted credential whose roles are not written down stays as it is.
-        (None, _) => private.adopted,
+        // An imported credential whose roles are not written down stays as it is.
+        (None, _) => private.imported,
         _ => false,
     };
     if !same {

@@ -1,13 +1,11 @@
 //! Issues one credential, exactly once: the name and the secret are chosen before Keystone is called, so
-//! that a lost reply is settled by looking the name up.
+//! that a lost reply is cleared up by looking up the name.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use tokio::time::Instant;
 use zeroize::Zeroize as _;
 
 use crate::cloud::openstack::keystone::{
@@ -18,7 +16,7 @@ use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::application_credential::{checks, rules};
 use crate::provider::arguments::{moment, period, whole_seconds};
 use crate::provider::errors;
-use crate::provider::openstack::Openstack;
+use crate::provider::openstack::{Openstack, grace};
 use crate::redaction::SecretString;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 
@@ -238,7 +236,7 @@ async fn create(
                 (false, None) => NotCreated::Told(refused(&error, new, caller)),
             });
         }
-        match settle(session, user, new).await {
+        match look_up(session, user, new).await {
             Ok(Some(created)) => return Ok(created),
             Ok(None) => lost = Some(lost.unwrap_or(error)),
             Err(_) => return Err(NotCreated::Told(unsettled(&error, new))),
@@ -251,7 +249,7 @@ async fn create(
 }
 
 /// After a lost reply: is there a credential of that name, and does our secret open it?
-async fn settle(
+async fn look_up(
     session: &Session,
     user: &str,
     new: &NewApplicationCredential,
@@ -264,11 +262,6 @@ async fn settle(
         Ok(_) => Ok(Some(named)),
         Err(error) => Err(error),
     }
-}
-
-/// For what must be finished although the operation was stopped or its time is up.
-pub fn grace() -> Patience {
-    Patience { deadline: Some(Instant::now() + Duration::from_secs(30)), ..Patience::default() }
 }
 
 fn refused(error: &Error, new: &NewApplicationCredential, caller: &Token) -> Diagnostic {

@@ -3,18 +3,20 @@
 //! `model` is the schema, `observe` is Read, `decide` is Plan, `act` is Create and Update, `revoke` is Delete.
 
 pub mod act;
-pub mod adopt;
 pub mod checks;
 pub mod decide;
 pub mod generation;
+pub mod import;
 pub mod inputs;
 pub mod issue;
 pub mod model;
+pub mod naming;
 pub mod observe;
 pub mod private;
 pub mod proof;
 pub mod revoke;
 pub mod rules;
+pub mod run;
 pub mod told;
 pub mod validate;
 
@@ -26,7 +28,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use model::{AccessRule, ApplicationCredential, Identity};
-pub use private::{Naming, Private, RUN_PREFIX, of_one_run};
+pub use naming::{Naming, RUN_PREFIX, of_one_run};
+pub use private::Private;
 pub use proof::Wanted;
 
 use crate::clock;
@@ -57,7 +60,8 @@ pub struct ApplicationCredentialResource {
     clock_told: AtomicBool,
 }
 
-type Kept = Stored<ApplicationCredentialResource>;
+/// What is stored of one credential.
+type Record = Stored<ApplicationCredentialResource>;
 
 impl ApplicationCredentialResource {
     pub fn new(openstack: Arc<Openstack>) -> Self {
@@ -185,7 +189,7 @@ impl Resource for ApplicationCredentialResource {
         validate::validate(config)
     }
 
-    async fn read(&self, cx: &Context, stored: Kept) -> Result<Option<Kept>> {
+    async fn read(&self, cx: &Context, stored: Record) -> Result<Option<Record>> {
         if let Some(id) = stored.state.id.known() {
             self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         }
@@ -229,7 +233,7 @@ impl Resource for ApplicationCredentialResource {
         })
     }
 
-    async fn plan_destroy(&self, cx: &Context, prior: Kept) -> Result<()> {
+    async fn plan_destroy(&self, cx: &Context, prior: Record) -> Result<()> {
         told::strays_stay(cx, &prior.state);
         let Ok(session) = self.openstack.session().await? else { return Ok(()) };
         let caller = token(&session, &patience(cx)).await?;
@@ -257,17 +261,17 @@ impl Resource for ApplicationCredentialResource {
         Box::pin(act::update(self, cx, change, state)).await
     }
 
-    async fn delete(&self, cx: &Context, prior: Kept, state: &StateCell<Self>) -> Result<()> {
+    async fn delete(&self, cx: &Context, prior: Record, state: &StateCell<Self>) -> Result<()> {
         self.applying.store(true, Ordering::Relaxed);
         revoke::destroy(self, cx, prior, state).await
     }
 
-    async fn import(&self, cx: &Context, target: ImportTarget<Identity>) -> Result<Kept> {
-        adopt::import(self, cx, target).await
+    async fn import(&self, cx: &Context, target: ImportTarget<Identity>) -> Result<Record> {
+        import::import(self, cx, target).await
     }
 
-    async fn move_state(&self, _cx: &Context, source: MoveSource) -> Result<Option<Kept>> {
-        adopt::from_other(&source)
+    async fn move_state(&self, _cx: &Context, source: MoveSource) -> Result<Option<Record>> {
+        import::from_other(&source)
     }
 }
 

@@ -162,6 +162,19 @@ pub struct ApplicationCredential {
     pub warn_before: Attr<String>,
 }
 
+impl ApplicationCredential {
+    /// Which generation it is, from 1.
+    pub fn number(&self) -> u64 {
+        self.generation.known().and_then(|number| u64::try_from(*number).ok()).unwrap_or(1)
+    }
+
+    /// The old generations, by their number.
+    pub fn previous(&self) -> &BTreeMap<String, PreviousGeneration> {
+        static NONE: BTreeMap<String, PreviousGeneration> = BTreeMap::new();
+        self.previous_generations.known().unwrap_or(&NONE)
+    }
+}
+
 /// A kind of request that a credential may make.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub struct AccessRule {

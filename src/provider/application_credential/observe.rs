@@ -13,7 +13,7 @@ use crate::provider::application_credential::model::{
 };
 use crate::provider::application_credential::proof::Wanted;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource, Kept, checks, decide, identity, told,
+    ApplicationCredentialResource, Record, checks, decide, identity, told,
 };
 use crate::provider::arguments::{as_keystone_keeps_it, moment, written};
 use crate::provider::errors;
@@ -35,8 +35,8 @@ enum Sight {
 pub async fn read(
     resource: &ApplicationCredentialResource,
     cx: &Context,
-    mut kept: Kept,
-) -> Result<Option<Kept>> {
+    mut kept: Record,
+) -> Result<Option<Record>> {
     kept.private.restore(&kept.state);
     let session = match resource.openstack.session().await? {
         Ok(session) => session,
@@ -147,7 +147,7 @@ async fn look(
     owner: &str,
     patience: &Patience,
 ) -> Result<BTreeMap<String, Sight>> {
-    let old = decide::previous(state).values().map(|old| &old.user_id);
+    let old = state.previous().values().map(|old| &old.user_id);
     let strays = state.strays.known().into_iter().flatten().map(|(_, stray)| &stray.user_id);
     let users = old.chain(strays).filter_map(|user| user.known().cloned());
     let users: BTreeSet<String> = users.chain([owner.to_owned(), caller.user.id.clone()]).collect();
@@ -172,10 +172,10 @@ async fn gone(
     cx: &Context,
     session: &Session,
     caller: &Token,
-    kept: Kept,
+    kept: Record,
     owner: &str,
     patience: &Patience,
-) -> Result<Option<Kept>> {
+) -> Result<Option<Record>> {
     let project = kept.state.project_id.known().cloned();
     let why = if caller.user.id == owner && !kept.state.user_id.is_null() {
         let names: BTreeSet<&str> = caller.roles.iter().map(|role| role.name.as_str()).collect();
@@ -214,8 +214,8 @@ async fn gone(
 }
 
 /// Takes over what Keystone shows; arguments keep the form in which they were written.
-fn write_down(kept: &mut Kept, current: &Listed, caller: &Token, session: &Session) {
-    let Kept { state, private, .. } = kept;
+fn write_down(kept: &mut Record, current: &Listed, caller: &Token, session: &Session) {
+    let Record { state, private, .. } = kept;
     state.name = Attr::Known(current.name.clone());
     let description = current.description.clone().unwrap_or_default();
     if state.description.known().map_or("", String::as_str) != description {
@@ -251,7 +251,7 @@ fn previous(
     owner: &str,
     sights: &BTreeMap<String, Sight>,
 ) -> BTreeMap<String, PreviousGeneration> {
-    let mut previous = decide::previous(state).clone();
+    let mut previous = state.previous().clone();
     previous.retain(|_, old| {
         let user = old.user_id.known().map_or(owner, String::as_str);
         old.id.known().is_none_or(|id| perhaps(sights, user, id))
@@ -261,8 +261,10 @@ fn previous(
 
 /// Credentials that only this resource can have made, and that the state does not know; with those that
 /// the state lists already, but for the ones that are known to be gone.
-fn strays(kept: &Kept, owner: &str, sights: &BTreeMap<String, Sight>) -> BTreeMap<String, Stray> {
-    let known: BTreeSet<&String> = decide::previous(&kept.state)
+fn strays(kept: &Record, owner: &str, sights: &BTreeMap<String, Sight>) -> BTreeMap<String, Stray> {
+    let known: BTreeSet<&String> = kept
+        .state
+        .previous()
         .values()
         .filter_map(|old| old.id.known())
         .chain(kept.state.id.known())
@@ -293,7 +295,7 @@ fn perhaps(sights: &BTreeMap<String, Sight>, user: &str, id: &str) -> bool {
 /// Takes over what there is beside the current generation.
 fn others(
     cx: &Context,
-    kept: &mut Kept,
+    kept: &mut Record,
     previous: BTreeMap<String, PreviousGeneration>,
     strays: BTreeMap<String, Stray>,
     owner: &str,
@@ -316,7 +318,7 @@ fn others(
 /// What is due, by the policy in the state. Written only when it differs.
 fn judge(
     cx: &Context,
-    kept: &mut Kept,
+    kept: &mut Record,
     present: bool,
     sights: &BTreeMap<String, Sight>,
     now: Timestamp,
@@ -328,7 +330,7 @@ fn judge(
     };
     kept.private.current_expired = present && expires_at.is_some_and(|expiry| expiry <= now);
     kept.private.current_locked = locked(kept.state.user_id.known());
-    for (number, old) in decide::previous(&kept.state) {
+    for (number, old) in kept.state.previous() {
         let locked = locked(old.user_id.known());
         if locked {
             cx.tell(told::not_removable(&kept.state, number));
@@ -350,7 +352,7 @@ fn judge(
         kept.state.rotation_due = decide::waiting(&due);
     }
     let next = decide::next_due(&policy, &kept.state, &kept.private);
-    if kept.state.rotation_due_at != next && !kept.private.adopted {
+    if kept.state.rotation_due_at != next && !kept.private.imported {
         kept.state.rotation_due_at = next;
     }
     if !policy.rotate {
@@ -362,7 +364,7 @@ fn judge(
 /// with `check_usable`.
 async fn usability(
     cx: &Context,
-    kept: &mut Kept,
+    kept: &mut Record,
     session: &Session,
     caller: &Token,
     patience: &Patience,

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use crate::cloud::openstack::keystone::Existence;
 use crate::cloud::openstack::{Error, Login};
-use crate::provider::application_credential::act::Run;
 use crate::provider::application_credential::issue::delete_found;
 use crate::provider::application_credential::model::{
     ApplicationCredential, PreviousGeneration, Stray,
 };
 use crate::provider::application_credential::proof::{self, Proof, Unproven, Wanted};
+use crate::provider::application_credential::run::Run;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource as Resource, Kept, decide, identity, rules, told,
+    ApplicationCredentialResource as Resource, Record, decide, identity, rules, told,
 };
 use crate::provider::errors;
 use crate::rotation::Step;
@@ -94,7 +94,7 @@ async fn recorded(
 }
 
 /// A `secret_wo` that is recorded after an import is only a claim until it has been used.
-pub async fn adopted(
+pub async fn imported(
     run: &Run<'_>,
     prior: &ApplicationCredential,
     config: &ApplicationCredential,
@@ -135,7 +135,7 @@ impl Ends {
         mut self,
         run: &Run<'_>,
         _proof: &Proof,
-        mut kept: Kept,
+        mut kept: Record,
         steps: &[Step],
         cell: &StateCell<Resource>,
     ) -> Result<()> {
@@ -183,7 +183,7 @@ impl Ends {
         Ok(())
     }
 
-    fn save(&self, kept: &mut Kept, cell: &StateCell<Resource>) {
+    fn save(&self, kept: &mut Record, cell: &StateCell<Resource>) {
         kept.private.previous.retain(|number, _| self.previous.contains_key(&number.to_string()));
         kept.state.previous_generations = Attr::Known(self.previous.clone());
         kept.state.strays = decide::listed(self.strays.clone());
@@ -195,7 +195,7 @@ impl Ends {
 pub async fn destroy(
     resource: &Resource,
     cx: &Context,
-    prior: Kept,
+    prior: Record,
     cell: &StateCell<Resource>,
 ) -> Result<()> {
     let mut kept = prior;
@@ -204,7 +204,7 @@ pub async fn destroy(
     cell.save(kept.clone());
     let run = Run::begin(resource, cx).await?;
     let mut failures = Vec::new();
-    let mut remaining = decide::previous(&kept.state).clone();
+    let mut remaining = kept.state.previous().clone();
     for (number, old) in remaining.clone() {
         let what = format!("generation {number}");
         let ended =

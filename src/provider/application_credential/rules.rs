@@ -7,9 +7,9 @@
 
 use crate::cloud::openstack::Session;
 use crate::cloud::openstack::keystone::{AccessRule, ApplicationCredential as Listed};
-use crate::provider::application_credential::issue::grace;
 use crate::provider::application_credential::model::ApplicationCredential;
-use crate::provider::application_credential::private::Naming;
+use crate::provider::application_credential::naming::Naming;
+use crate::provider::openstack::grace;
 
 /// What two rules have in common that Keystone takes for one.
 fn key(rule: &AccessRule) -> (&str, &str, &str) {

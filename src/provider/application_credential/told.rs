@@ -122,7 +122,7 @@ pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Clou
 }
 
 pub fn not_removable(state: &ApplicationCredential, number: &str) -> Diagnostic {
-    let old = super::decide::previous(state).get(number);
+    let old = state.previous().get(number);
     let user = old.and_then(|old| old.user_id.known()).map_or("another user", String::as_str);
     let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
     Diagnostic::warning(
@@ -196,7 +196,7 @@ pub fn gone(state: &ApplicationCredential, why: &Gone) -> Diagnostic {
 
 /// Only the current generation is gone.
 pub fn vanished(state: &ApplicationCredential) -> Diagnostic {
-    let left: Vec<&str> = super::decide::previous(state).keys().map(String::as_str).collect();
+    let left: Vec<&str> = state.previous().keys().map(String::as_str).collect();
     let left = match left.as_slice() {
         [] => String::new(),
         [one] => format!(" Its old generation {one} is still listed."),

@@ -1,7 +1,7 @@
 //! What is wrong with a configuration whatever the cloud says: rules between arguments.
 
 use crate::provider::application_credential::model::ApplicationCredential;
-use crate::provider::application_credential::private::RUN_PREFIX;
+use crate::provider::application_credential::naming::RUN_PREFIX;
 use crate::provider::application_credential::rules;
 use crate::provider::arguments::period;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};

@@ -88,14 +88,14 @@ pub async fn update(
         wanted.rotation_due = rotation_due(&held);
     }
     wanted.rotation_due_at = plan::next_due(&config, &wanted, &private);
-    let settled = Private { died: false, imported: false, ..private.clone() };
+    let done = Private { died: false, imported: false, ..private.clone() };
     let mut before = cell.current();
-    let mut known_by_then = settled.clone();
+    let mut known_by_then = done.clone();
     let asked = Asked { by: By::User, creates: false, died: private.died };
     let (first, begins) = match next {
         Next::Rest | Next::Perhaps { first: None, .. } => {
             let identity = Some(identity(&wanted));
-            cell.save(Record { state: wanted, private: settled, identity });
+            cell.save(Record { state: wanted, private: done, identity });
             return Ok(());
         }
         Next::Refuse { reasons } => return Err(told::in_overlap(&prior, &reasons).into()),
@@ -119,8 +119,7 @@ pub async fn update(
         // stay, and the next plan shows the change again.
         let mut state = if begins.is_some() { prior.clone() } else { wanted.clone() };
         state.phase.clone_from(&prior.phase);
-        let mut record =
-            Record { identity: Some(identity(&state)), state, private: settled.clone() };
+        let mut record = Record { identity: Some(identity(&state)), state, private: done.clone() };
         let finished = match first {
             First::Resume => Box::pin(run.take_up(&mut record, private.died)).await,
             First::Complete => Box::pin(run.complete(&mut record)).await,

@@ -20,10 +20,9 @@ pub fn not_refreshed(called: &str, setting: &str) -> Diagnostic {
 
 pub fn rotated_outside(called: &str) -> Diagnostic {
     Diagnostic::warning(
-        "The cluster's credential was rotated outside this resource",
+        "A rotation was made outside this resource",
         format!(
-            "What {called} has is another credential than the state knows. A schedule counts from now; a change of triggers rotates \
-             once more."
+            "What {called} has is not what the state knows. A schedule counts from now; a change of triggers rotates once more."
         ),
     )
 }
@@ -85,7 +84,7 @@ pub fn rotates_again(called: &str) -> Diagnostic {
     Diagnostic::warning(
         "The cluster is rotated once more",
         format!(
-            "The credential of {called} was rotated outside this resource since the last apply. That does not count for what was asked \
+            "Outside this resource {called} was rotated since the last apply. That does not count for what was asked \
              for: whoever changes triggers wants a rotation after that, also of what somebody else has made meanwhile."
         ),
     )

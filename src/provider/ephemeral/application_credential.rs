@@ -13,7 +13,7 @@ use crate::provider::application_credential::{
 };
 use crate::provider::arguments::{check_period, written};
 use crate::provider::errors;
-use crate::provider::openstack::{Openstack, patience, token};
+use crate::provider::openstack::{Openstack, grace, patience, token};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::{Attr, Model, Secret, Set};
@@ -183,7 +183,7 @@ impl Ephemeral for EphemeralApplicationCredential {
         if let Err(failure) =
             proof::by_login(&session, &issued.login(), &wanted, None, cx.cancel(), &patience).await
         {
-            let left = match self.end(&session, &private, &issue::grace()).await {
+            let left = match self.end(&session, &private, &grace()).await {
                 Ok(()) => "It was revoked again.".to_owned(),
                 Err(error) => format!(
                     "It could not be revoked ({}), and expires by itself.",

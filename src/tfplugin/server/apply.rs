@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::typed::Served;
+use super::typed::ServedResource;
 use super::{guard, known, private, wire};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::cty::Value;
@@ -16,7 +16,7 @@ type Response = pb::apply_resource_change::Response;
 /// Errors that come back as `Err` come from before the handler: nothing was done, and core keeps
 /// the prior state. All later ones stand in the answer, beside the state.
 pub(super) async fn apply<R: Resource>(
-    served: &Served<R>,
+    served: &ServedResource<R>,
     cx: Arc<Context>,
     request: pb::apply_resource_change::Request,
 ) -> Result<Response> {
@@ -45,15 +45,15 @@ pub(super) async fn apply<R: Resource>(
     }
     let change = Change {
         prior: before.map(|stored| stored.state),
-        planned: Served::<R>::model(planned)?,
-        config: Served::<R>::config(served.value(request.config.as_ref())?)?,
+        planned: ServedResource::<R>::model(planned)?,
+        config: ServedResource::<R>::config(served.value(request.config.as_ref())?)?,
         private: private.data,
     };
     write(served, cx, change, cell).await
 }
 
 async fn write<R: Resource>(
-    served: &Served<R>,
+    served: &ServedResource<R>,
     cx: Arc<Context>,
     change: Change<R>,
     cell: StateCell<R>,
@@ -76,7 +76,7 @@ async fn write<R: Resource>(
 }
 
 async fn delete<R: Resource>(
-    served: &Served<R>,
+    served: &ServedResource<R>,
     cx: Arc<Context>,
     prior: Stored<R>,
     cell: StateCell<R>,
@@ -97,7 +97,7 @@ async fn delete<R: Resource>(
 const KEPT: &str = "What it had done up to there is in the state.";
 
 fn answer<R: Resource>(
-    served: &Served<R>,
+    served: &ServedResource<R>,
     cx: &Context,
     operation: Operation,
     cell: &StateCell<R>,
@@ -140,7 +140,7 @@ fn answer<R: Resource>(
     Ok(response)
 }
 
-fn name<R: Resource>(served: &Served<R>, operation: Operation) -> String {
+fn name<R: Resource>(served: &ServedResource<R>, operation: Operation) -> String {
     let verb = match operation {
         Operation::Create => "Create",
         Operation::Delete => "Delete",

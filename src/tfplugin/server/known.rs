@@ -4,7 +4,7 @@ use crate::tfplugin::cty::Value;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Step};
 
 /// The value with null wherever it was unknown, and where that was.
-pub(super) fn settle(value: Value) -> (Value, Vec<AttributePath>) {
+pub(super) fn without_unknown(value: Value) -> (Value, Vec<AttributePath>) {
     let mut unknown = Vec::new();
     let value = walk(value, &AttributePath::root(), &mut unknown);
     (value, unknown)
@@ -83,8 +83,8 @@ mod tests {
             ("list", Value::List(vec![Value::Null, part(Value::Unknown)])),
             ("set", Value::Set(vec![part(Value::Unknown), part(Value::Unknown)])),
         ]);
-        let (settled, unknown) = settle(value);
-        assert!(settled.is_wholly_known());
+        let (known, unknown) = without_unknown(value);
+        assert!(known.is_wholly_known());
         let shown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["list[1].key", "set"]);
     }

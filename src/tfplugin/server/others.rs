@@ -103,7 +103,7 @@ impl<T> Served<T> {
         let mut value = result.into_object();
         plan_helpers::null_write_only(&self.schema, &mut value);
         secrets::register(&self.schema, &value);
-        let (value, unknown) = known::settle(value);
+        let (value, unknown) = known::without_unknown(value);
         match known::left_unknown(operation, &unknown) {
             Some(bug) => Err(bug.into()),
             None => wire::encode(&value, &self.ty),

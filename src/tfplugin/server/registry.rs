@@ -50,7 +50,7 @@ impl Registry {
     /// Adds a managed resource.
     #[must_use]
     pub fn resource<R: Resource>(mut self, resource: R) -> Self {
-        let served = typed::Served::new(resource, self.name);
+        let served = typed::ServedResource::new(resource, self.name);
         self.resources.insert(served.type_name.clone(), Arc::new(served));
         self
     }

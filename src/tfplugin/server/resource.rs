@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::typed::{IDENTITY_VERSION, Served, tell};
+use super::typed::{IDENTITY_VERSION, ServedResource, tell};
 use super::{private, schema, secrets, wire, write_only};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
@@ -62,7 +62,7 @@ pub(super) trait AnyResource: Send + Sync {
 }
 
 #[async_trait]
-impl<R: Resource> AnyResource for Served<R> {
+impl<R: Resource> AnyResource for ServedResource<R> {
     fn schema(&self) -> &Schema {
         &self.schema
     }

@@ -19,7 +19,7 @@ use crate::tfplugin::traits::{Operation, Resource, Stored};
 pub(super) const IDENTITY_VERSION: i64 = 0;
 
 /// A resource with what the server derives from its types, once.
-pub(super) struct Served<R: Resource> {
+pub(super) struct ServedResource<R: Resource> {
     pub(super) resource: Arc<R>,
     pub(super) type_name: String,
     pub(super) schema: Schema,
@@ -53,7 +53,7 @@ impl StoredWire {
     }
 }
 
-impl<R: Resource> Served<R> {
+impl<R: Resource> ServedResource<R> {
     pub(super) fn new(resource: R, provider: &str) -> Self {
         let schema = R::Model::schema(R::VERSION);
         let identity = R::Identity::schema(IDENTITY_VERSION);
@@ -97,7 +97,7 @@ impl<R: Resource> Served<R> {
     pub(super) fn store(&self, stored: Stored<R>) -> Result<StoredWire> {
         let value = self.without_write_only(stored.state);
         secrets::register(&self.schema, &value);
-        let (value, unknown) = known::settle(value);
+        let (value, unknown) = known::without_unknown(value);
         let mut problems = Vec::new();
         let state = wire::encode(&value, &self.ty)?;
         // One part that cannot be written must not cost the others.
@@ -148,7 +148,7 @@ impl<R: Resource> Served<R> {
         identity: Option<R::Identity>,
     ) -> Result<Option<pb::ResourceIdentityData>> {
         let (Some(schema), Some(identity)) = (&self.identity, identity) else { return Ok(None) };
-        let (value, unknown) = known::settle(identity.into_object());
+        let (value, unknown) = known::without_unknown(identity.into_object());
         if let Some(bug) = known::left_unknown("The identity", &unknown) {
             // The path is the identity's: in the configuration there is no such place.
             return Err(Diagnostic { path: None, ..bug }.into());

@@ -66,7 +66,7 @@ async fn a_driver_that_cannot_is_told_with_what_is_stored_now() {
     assert_eq!(ws.attribute(PROD, "generation"), json!(0));
     // The next plan sees what Magnum has stored, and does not try again.
     let told = ws.plan().await.told;
-    assert!(told.has("The cluster's credential was rotated outside this resource"), "{told:?}");
+    assert!(told.has("A rotation was made outside this resource"), "{told:?}");
     told.only("The cluster is not in a state to be rotated");
 }
 
@@ -79,7 +79,7 @@ async fn a_ca_replaced_by_hand_is_seen_and_does_not_answer_a_trigger() {
     other.up_well().await;
     assert_eq!(bed.rotations(), (0, 1));
     let plan = ws.plan().await;
-    plan.told.only("The cluster's credential was rotated outside this resource");
+    plan.told.only("A rotation was made outside this resource");
     ws.change(PROD, trigger("2")).up_well().await;
     assert_eq!(bed.rotations(), (0, 2), "whoever asks wants a rotation after that");
     ws.plan().await.assert_empty();

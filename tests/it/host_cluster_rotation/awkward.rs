@@ -70,7 +70,7 @@ async fn a_rotation_by_hand_answers_a_schedule_and_no_trigger() {
         bed.pass_days(1);
         let plan = ws.plan().await;
         plan.assert_empty();
-        plan.told.only("The cluster's credential was rotated outside this resource");
+        plan.told.only("A rotation was made outside this resource");
     }
     ws.change(PROD, trigger("2"));
     let plan = ws.plan().await;

@@ -39,9 +39,10 @@ async fn what_is_issued_logs_in_through_the_written_clouds_yaml_until_it_is_dest
         let after = &plan.change(ADDRESS)["after"];
         assert_eq!(after["generation"], 1);
         // What is empty is no line of the plan.
-        for nothing in ["previous_generations", "rotation_due", "strays"] {
+        for nothing in ["rotation_due", "strays"] {
             assert_eq!(after[nothing], json!(null), "{nothing}");
         }
+        assert_eq!(after["previous_generations"], json!({}));
 
         workspace.apply(&[]).await.ok();
         workspace.plan(&[]).await.empty();

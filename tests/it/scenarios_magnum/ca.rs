@@ -118,7 +118,7 @@ async fn a_new_ca_shuts_out_old_kubeconfigs_and_fresh_ones_work_before_and_after
     let path = format!("/certificates/{}", cluster.uuid);
     magnum.send(&alice, Method::PATCH, &path, None).await;
     magnum.settled(&alice, &cluster).await;
-    workspace.plan(&[]).await.says("was replaced outside this resource");
+    workspace.plan(&[]).await.says("A rotation was made outside this resource");
 
     workspace.env("REKEY_CLOCK_OFFSET", &(FIVE_YEARS - 2 * MONTH).to_string());
     let plan = workspace.plan(&[]).await.ok().says("generation 3: renew_before");

@@ -158,9 +158,9 @@ async fn a_rotation_by_hand_is_told_and_is_not_the_one_that_is_asked_for() {
         magnum.held(&cluster)
     };
     let held = by_hand().await;
-    workspace.plan(&[]).await.says("rotated outside this resource");
+    workspace.plan(&[]).await.says("made outside this resource");
     workspace.write("main.tf", &rotation(&cluster.name, &trigger(2)));
-    workspace.apply(&[]).await.ok().says("was rotated outside this resource");
+    workspace.apply(&[]).await.ok().says("made outside this resource");
     is_rotated(&magnum, &alice, &cluster, &held).await;
     says(&workspace.resource(ADDRESS).await, 2, "completed");
     workspace.plan(&[]).await.empty().says_not("outside");

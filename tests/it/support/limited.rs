@@ -28,7 +28,9 @@ struct Shared {
     http: reqwest::Client,
     most: usize,
     minute: Duration,
-    passed: Mutex<VecDeque<Instant>>,
+    /// None before the first request: it finds a minute that others have used up, so that no client is too slow to be
+    /// refused.
+    passed: Mutex<Option<VecDeque<Instant>>>,
     refused: Mutex<usize>,
 }
 
@@ -89,6 +91,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
 impl Shared {
     fn lets_pass(&self, now: Instant) -> bool {
         let mut passed = self.passed.lock().unwrap();
+        let passed = passed.get_or_insert_with(|| vec![now; self.most].into());
         while passed.front().is_some_and(|at| now.duration_since(*at) > self.minute) {
             passed.pop_front();
         }

@@ -27,10 +27,16 @@ CONF = magnum.conf.CONF
 SYNC_SECONDS = 1.0
 
 
+@sqlalchemy.event.listens_for(sqlalchemy.Engine, "connect")
+def let_readers_and_a_writer_be(connection, record):
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
 @sqlalchemy.event.listens_for(sqlalchemy.Engine, "before_cursor_execute", retval=True)
-def begin_as_a_writer(connection, cursor, statement, parameters, context, executemany):
-    """SQLite lets no two transactions that have read become writers, and does not let the second one wait either."""
-    return ("BEGIN IMMEDIATE" if statement == "BEGIN" else statement), parameters
+def commit_each_statement(connection, cursor, statement, parameters, context, executemany):
+    """SQLite lets no two transactions that have read become writers, and one that a forgotten session keeps open
+    would hold everybody up for minutes."""
+    return ("SELECT 1" if statement == "BEGIN" else statement), parameters
 
 
 service.prepare_service(sys.argv)

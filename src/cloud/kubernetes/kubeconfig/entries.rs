@@ -1,6 +1,6 @@
 //! The text of kubeconfigs as lists of named entries; an entry is read when it is asked for, so that one that nobody
-//! uses may be of any shape. Null and missing are the same: empty. Through JSON, as kubectl reads it, which also
-//! needs half a megabyte less of code than a YAML reader for each type.
+//! uses may be of any shape. Null and missing are the same: empty. Through JSON, as kubectl
+//! reads it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -127,8 +127,7 @@ impl Files {
     pub(super) fn add(&mut self, bytes: &[u8], folder: Option<&Path>) -> Result<(), String> {
         let documents = text::documents(bytes).map_err(|error| match error {
             text::Unreadable::NotText => "is no kubeconfig: it is not text".to_owned(),
-            text::Unreadable::At(Some(line)) => format!("is no kubeconfig: see line {line}"),
-            text::Unreadable::At(None) => "is no kubeconfig".to_owned(),
+            text::Unreadable::At(line) => format!("is no kubeconfig: see line {line}"),
         })?;
         let folder = folder.map(|folder| folder.display().to_string());
         for document in documents {

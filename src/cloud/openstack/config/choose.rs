@@ -2,9 +2,9 @@
 //! variables, the only cloud there is, or none.
 
 use super::files::Files;
-use super::yaml::{Map, Node};
 use super::{ConfigError, Settings};
 use crate::cloud::Surroundings;
+use crate::cloud::yaml::{Map, Node};
 
 /// Where the login comes from, before explicit settings.
 #[derive(Clone, Debug, PartialEq, Eq)]

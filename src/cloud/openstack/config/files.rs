@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
-use super::yaml::{Map, Node, parse_json, parse_yaml};
 use crate::cloud::Surroundings;
 use crate::cloud::files::{LARGEST, read};
+use crate::cloud::yaml::{Map, Node, parse_json, parse_yaml};
 use crate::redaction;
 
 /// What the files say.

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use super::choose::{Chosen, environment};
 use super::files::Files;
 use super::layers::{add_profile, apply_region, formatted, overlay_map};
-use super::yaml::{Map, Node};
 use super::{Caveat, ConfigError, DEFAULT_TIMEOUT, Settings};
 use crate::cloud::Surroundings;
+use crate::cloud::yaml::{Map, Node};
 use crate::redaction::ExposeSecret;
 
 /// Keys of a login that a place outside `auth` overrides; the rest is overridden by `auth`.
@@ -273,7 +273,7 @@ impl Flat {
         }
         for node in self.top.values_mut() {
             if let Node::Text(text) = node {
-                *text = Zeroizing::new(formatted(text, &values));
+                text.set(formatted(text, &values));
             }
         }
     }

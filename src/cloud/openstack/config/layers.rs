@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::choose::Chosen;
 use super::files::{Files, merge};
-use super::yaml::{Map, Node};
 use super::{Caveat, ConfigError, Settings};
 use crate::cloud::Surroundings;
+use crate::cloud::yaml::{Map, Node};
 
 /// Replaces, but for `auth`, which is merged.
 pub(super) fn overlay_map(into: &mut Map, from: Map) {

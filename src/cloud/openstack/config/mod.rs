@@ -17,7 +17,6 @@ mod lookup;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod noise;
 mod settings;
-pub(in crate::cloud) mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The way in for the fuzzer: see `crate::fuzz`.
 
-use super::yaml::{parse_json, parse_yaml};
+use crate::cloud::yaml::{parse_json, parse_yaml};
 
 /// A file of clouds.
 pub(crate) fn read(text: &str) {

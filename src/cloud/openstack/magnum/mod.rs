@@ -2,7 +2,7 @@
 //! their credential and their CA.
 //!
 //! Two answers do not say what they seem to. The rotation of a credential is synchronous although it answers
-//! 202, and after 60 seconds it answers 500 while it goes on: an ambiguous answer is settled by looking at the
+//! 202, and after 60 seconds it answers 500 while it goes on: an ambiguous answer is cleared up by looking at the
 //! cluster, never by sending it again. And a refused rotation of the CA may have replaced the stored CA.
 //!
 //! A third says more than it seems to: not every 404 means that a cluster is gone ([`is_gone`]).

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{called, owner};
 use crate::cloud::openstack::Token;
-use crate::provider::application_credential::decide;
 use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::schedule::due::recorded_due;
 use crate::provider::schedule::tell_changed;
@@ -69,8 +68,8 @@ fn gap(prior: &ApplicationCredential) -> Diagnostic {
 
 /// A generation is revoked by this plan. What ends is named first: whoever reads this at night acts on the first name.
 fn ends(prior: &ApplicationCredential, generation: u64, reason: &Reason) -> Diagnostic {
-    let current = decide::generation(prior);
-    let old = decide::previous(prior).get(&generation.to_string());
+    let current = prior.number();
+    let old = prior.previous().get(&generation.to_string());
     let named = |name: &Attr<String>, id: &Attr<String>| {
         let text = |attr: &Attr<String>| attr.known().cloned().unwrap_or_default();
         format!("{:?} ({})", text(name), text(id))

@@ -177,8 +177,8 @@ async fn ca(
         stage.facts.set(Fact::ExpiresAt, written(ca.not_after));
     }
     match served(cluster, now, &pem, notes.ca_before.as_deref()).await {
-        Served::Old => Ok(Evidence::NotYet(Box::new(not_taken_up(now)))),
-        Served::Told(story) => {
+        Shown::Old => Ok(Evidence::NotYet(Box::new(not_taken_up(now)))),
+        Shown::Told(story) => {
             stage.cx.tell(Diagnostic::warning(
                 "The cluster's CA was replaced",
                 format!("A new CA was made for {}. {story}", told::called(now)),
@@ -188,19 +188,14 @@ async fn ca(
     }
 }
 
-enum Served {
+enum Shown {
     /// The servers still show what they showed before.
     Old,
     Told(String),
 }
 
 /// Which consumers the API server's chain will please: those with the new CA, or those with the old.
-async fn served(
-    cluster: &MagnumCluster,
-    now: &MagnumShows,
-    new: &str,
-    old: Option<&str>,
-) -> Served {
+async fn served(cluster: &MagnumCluster, now: &MagnumShows, new: &str, old: Option<&str>) -> Shown {
     let server = now.api_address.clone().unwrap_or_default();
     let settings = Settings { host: Some(server.clone()), ..Settings::default() };
     let chain = match Access::resolve(&settings, &Surroundings::of_process()) {
@@ -211,12 +206,12 @@ async fn served(
         Err(error) => Err(error.message),
     };
     let moment = clock::now();
-    Served::Told(match chain {
+    Shown::Told(match chain {
         Ok(chain) if chain.verify(new, moment) == Verdict::Trusted => format!(
             "The API server {server} shows a certificate of the new CA: new kubeconfigs work, and every one from before is refused."
         ),
         Ok(chain) if old.is_some_and(|old| chain.verify(old, moment) == Verdict::Trusted) => {
-            return Served::Old;
+            return Shown::Old;
         }
         Ok(_) => format!(
             "The API server {server} does not show a certificate of the new CA, nor of the old one: look at what stands between. Where \

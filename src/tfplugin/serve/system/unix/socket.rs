@@ -16,7 +16,7 @@ const FILE: &str = "plugin.sock";
 /// The socket's name until somebody listens: what is called `FILE` and answers nobody was left behind.
 const UNFINISHED: &str = "unready.sock";
 /// How long after its making a directory may be without `FILE`.
-const SETTLED: Duration = Duration::from_mins(1);
+const BEING_MADE: Duration = Duration::from_mins(1);
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -147,15 +147,15 @@ fn is_running(process: u32) -> bool {
 fn is_deserted(path: &Path, found: &fs::Metadata, own: &fs::Metadata) -> bool {
     match UnixStream::connect(path.join(FILE)).map_err(|error| error.kind()) {
         Err(io::ErrorKind::ConnectionRefused) => true,
-        Err(io::ErrorKind::NotFound) => is_settled(found, own),
+        Err(io::ErrorKind::NotFound) => is_abandoned(found, own),
         _ => false,
     }
 }
 
 /// Measured from the making of our own directory, which is no later than now.
-fn is_settled(found: &fs::Metadata, own: &fs::Metadata) -> bool {
+fn is_abandoned(found: &fs::Metadata, own: &fs::Metadata) -> bool {
     let (Ok(found), Ok(own)) = (found.modified(), own.modified()) else { return false };
-    own.duration_since(found).is_ok_and(|age| age >= SETTLED)
+    own.duration_since(found).is_ok_and(|age| age >= BEING_MADE)
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use crate::clock;
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::provider::application_credential::issue::no_random;
 use crate::provider::application_credential::model::{AccessRule, ApplicationCredential, Identity};
-use crate::provider::application_credential::private::{Naming, Private};
-use crate::provider::application_credential::{ApplicationCredentialResource, Kept, identity};
+use crate::provider::application_credential::naming::Naming;
+use crate::provider::application_credential::private::Private;
+use crate::provider::application_credential::{ApplicationCredentialResource, Record, identity};
 use crate::provider::arguments::{moment, whole_seconds, written};
 use crate::provider::errors;
 use crate::provider::openstack::{patience, token};
@@ -26,7 +27,7 @@ pub async fn import(
     resource: &ApplicationCredentialResource,
     cx: &Context,
     target: ImportTarget<Identity>,
-) -> Result<Kept> {
+) -> Result<Record> {
     let (user, id) = parse(target)?;
     let session = resource.openstack.session_now().await?;
     let patience = patience(cx);
@@ -63,11 +64,11 @@ pub async fn import(
         )
         .into());
     }
-    adopted(from_keystone(&credential), session.now())
+    imported(from_keystone(&credential), session.now())
 }
 
 /// `moved` from the openstack provider's resource: its state holds everything, the secret too.
-pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
+pub fn from_other(source: &MoveSource) -> Result<Option<Record>> {
     if source.type_name != OTHERS_TYPE || !source.provider_address.ends_with("/openstack") {
         return Ok(None);
     }
@@ -118,7 +119,7 @@ pub fn from_other(source: &MoveSource) -> Result<Option<Kept>> {
         ..ApplicationCredential::default()
     };
     // No cloud is at hand here.
-    adopted(state, clock::now()).map(Some)
+    imported(state, clock::now()).map(Some)
 }
 
 fn parse(target: ImportTarget<Identity>) -> Result<(Option<String>, String)> {
@@ -165,17 +166,17 @@ fn from_keystone(credential: &Listed) -> ApplicationCredential {
 }
 
 /// A life that begins in the middle.
-fn adopted(mut state: ApplicationCredential, now: Timestamp) -> Result<Kept> {
+fn imported(mut state: ApplicationCredential, now: Timestamp) -> Result<Record> {
     state.generation = Attr::Known(1);
     state.previous_generations = Attr::Known(BTreeMap::new());
     let naming = Naming::new().map_err(no_random)?;
     let private = Private {
-        adopted: true,
-        adopted_at: Some(whole_seconds(now)),
+        imported: true,
+        imported_at: Some(whole_seconds(now)),
         naming,
         ..Private::default()
     };
-    tracing::debug!(since = %Moment(now), "credential adopted");
+    tracing::debug!(since = %Moment(now), "credential imported");
     let identity = Some(identity(&state));
-    Ok(Kept { state, private, identity })
+    Ok(Record { state, private, identity })
 }

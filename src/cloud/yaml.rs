@@ -2,10 +2,14 @@
 //!
 //! A typed reading would turn a project id such as `12e34` into a number and back into another
 //! text, and a password `yes` into `true`. What is a truth is for the reader of the key to say.
+//! Kubernetes' tools read typed: for them there is [`Node::into_json`].
+
+mod json;
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle};
 use zeroize::Zeroizing;
 
 /// A value. Has no `Debug`: it may be a secret. Wiped when dropped.
@@ -14,15 +18,45 @@ pub(in crate::cloud) enum Node {
     List(Vec<Node>),
     Map(Map),
     Null,
-    Text(Zeroizing<String>),
+    Text(Text),
 }
+
+/// A scalar as it was written. Wiped when dropped.
+#[derive(Clone)]
+pub(in crate::cloud) struct Text {
+    text: Zeroizing<String>,
+    /// Without quotes: what a typed reader may take for a number or a truth.
+    plain: bool,
+}
+
+impl Text {
+    pub(in crate::cloud) fn set(&mut self, text: String) {
+        self.text = Zeroizing::new(text);
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Text {}
 
 pub(in crate::cloud) type Map = BTreeMap<String, Node>;
 
 impl Node {
     /// A scalar.
     pub(in crate::cloud) fn of(text: impl Into<String>) -> Self {
-        Self::Text(Zeroizing::new(text.into()))
+        Self::Text(Text { text: Zeroizing::new(text.into()), plain: false })
     }
 
     /// A scalar's text; None for null, lists and maps.
@@ -41,19 +75,57 @@ impl Node {
     }
 }
 
+/// Why a text cannot be read; quotes nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cloud) struct Unreadable {
+    /// From 1; where it was noticed.
+    pub line: usize,
+    pub why: String,
+}
+
 /// The first document; an error says where it is wrong, without quoting it.
 pub(in crate::cloud) fn parse_yaml(text: &str) -> Result<Node, String> {
-    let mut builder = Builder::default();
-    for step in Parser::new_from_str(text) {
-        let (event, _) = step.map_err(|error| {
-            let at = error.marker();
-            format!("it is not YAML (line {}, column {})", at.line(), at.col() + 1)
-        })?;
-        if builder.take(event)? {
-            break;
+    let first = Documents::of(text).next();
+    first.unwrap_or(Ok(Node::Null)).map_err(|unreadable| unreadable.why)
+}
+
+/// The documents of a text, until one cannot be read.
+pub(in crate::cloud) struct Documents<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    builder: Builder,
+}
+
+impl<'a> Documents<'a> {
+    pub(in crate::cloud) fn of(text: &'a str) -> Self {
+        Self { parser: Parser::new_from_str(text), builder: Builder::default() }
+    }
+}
+
+impl Iterator for Documents<'_> {
+    type Item = Result<Node, Unreadable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (event, place) = match self.parser.next()? {
+                Ok(step) => step,
+                Err(error) => {
+                    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+                    let why = format!("it is not YAML (line {line}, column {column})");
+                    return Some(Err(Unreadable { line, why }));
+                }
+            };
+            match self.builder.take(event) {
+                Ok(true) => {
+                    let builder = std::mem::take(&mut self.builder);
+                    return Some(Ok(builder.root.unwrap_or(Node::Null)));
+                }
+                Ok(false) => {}
+                Err(why) => {
+                    return Some(Err(Unreadable { line: place.start.line(), why }));
+                }
+            }
         }
     }
-    Ok(builder.root.unwrap_or(Node::Null))
 }
 
 pub(in crate::cloud) fn parse_json(text: &str) -> Result<Node, String> {
@@ -97,7 +169,7 @@ struct Open {
 }
 
 impl Builder {
-    /// True after the first document.
+    /// True at the end of a document.
     fn take(&mut self, event: Event<'_>) -> Result<bool, String> {
         const DEEPEST: usize = 64;
         match event {
@@ -184,7 +256,7 @@ impl Builder {
 fn plain(text: &str) -> Node {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Node::Null,
-        _ => Node::of(text),
+        _ => Node::Text(Text { text: Zeroizing::new(text.to_owned()), plain: true }),
     }
 }
 
