@@ -49,8 +49,9 @@ pub(super) async fn run(shared: &Shared) {
     label_what_is_annotated(shared).await;
     loop {
         let key = shared.queue.next(&shared.clock).await;
-        let next = reconcile(shared, &key).await.unwrap_or(Next::Again);
+        // As for the summary: what the clock is moved on by meanwhile counts.
         let now = shared.clock.now();
+        let next = reconcile(shared, &key).await.unwrap_or(Next::Again);
         match next {
             Next::Again => shared.queue.failed(key, now),
             Next::Never => shared.queue.ends(&key),

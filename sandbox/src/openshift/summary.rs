@@ -16,9 +16,10 @@ const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) async fn run(shared: &Shared) {
     loop {
+        // From the beginning of a pass: a clock that is moved on while one is at work calls for another one.
+        let next = shared.clock.now().saturating_add(PASS).unwrap_or(Timestamp::MAX);
         // Refused by a conflict, or by a server that is not there: the next event or pass writes it.
         let _ = sum_up(shared).await;
-        let next = shared.clock.now().saturating_add(PASS).unwrap_or(Timestamp::MAX);
         tokio::select! {
             () = shared.sum_up.notified() => {}
             () = shared.clock.reaches(next) => {}

@@ -1,6 +1,7 @@
 //! Random histories of a credential, played by the provider that is released, a host that does what Terraform does, and
 //! a stand-in Keystone: people change triggers, policies and roles, delete by hand, plan and do not apply, apply late;
-//! time passes; calls fail before and after their effect. What must hold is in [`World::apply`] and [`World::check`].
+//! without a refresh, under a weaker login; old states come back; time passes; calls fail before and after their
+//! effect. What must hold is in [`World::apply`] and [`World::check`].
 //!
 //! `REKEY_HISTORIES=2000` plays that many with fresh randomness instead of the short, fixed run.
 
@@ -18,7 +19,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
 use crate::host::trouble::alone;
-use crate::host::{Plan, PlanOptions, Workspace};
+use crate::host::{Plan, PlanOptions, State, Workspace};
 use crate::support::tools::figure;
 
 type Checked = Result<(), String>;
@@ -35,15 +36,23 @@ macro_rules! ensure {
 enum Event {
     /// In one go, with what goes wrong at which call.
     Apply(Vec<(u64, Fault)>),
+    /// The same with `-refresh=false`.
+    ApplyBlind(Vec<(u64, Fault)>),
     /// The saved plan, where the state is still the one that it was made of.
     ApplySaved(Vec<(u64, Fault)>),
     /// Somebody deletes the current credential.
     ByHand,
+    /// `create_before_destroy`
+    CreateFirst(bool),
     ExpiresIn(Option<i64>),
     Overlap(Option<i64>),
     Period(Option<i64>),
     Plan,
+    /// By somebody who may neither see nor change the owner's credentials.
+    PlanAsBob,
     RefreshOnly,
+    /// A backup of the state, counted from the newest.
+    Restore(usize),
     Roles(bool),
     Rotate(bool),
     Save,
@@ -85,7 +94,16 @@ struct World {
     lagging: Vec<Held>,
     /// A create or a replacement failed: what it made may be in no state.
     untold: bool,
+    /// Each with the number of creates by then: what another one makes has another mark in its name.
+    backups: Vec<(State, usize)>,
+    lives: usize,
     tally: BTreeMap<&'static str, usize>,
+}
+
+fn login(bed: &Bed) -> Json {
+    let mut login = bed.login("alice");
+    login["openstack"]["timeout"] = json!("PT1S");
+    login
 }
 
 impl World {
@@ -93,9 +111,7 @@ impl World {
         let bed = Bed::start().await;
         let mut ws = bed.workspace(json!({ "name_prefix": "ci-", "roles": ["member"],
             "triggers": { "v": "0" } }));
-        let mut login = bed.login("alice");
-        login["openstack"]["timeout"] = json!("PT1S");
-        ws.provider(login);
+        ws.provider(login(&bed));
         Self {
             bed,
             ws,
@@ -107,6 +123,8 @@ impl World {
             current: None,
             lagging: Vec::new(),
             untold: false,
+            backups: Vec::new(),
+            lives: 0,
             tally: BTreeMap::new(),
         }
     }
@@ -131,6 +149,15 @@ impl World {
                 ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
                 self.apply(&plan, faults).await?;
             }
+            Event::ApplyBlind(faults) => {
+                let options = PlanOptions { refresh: false, ..PlanOptions::default() };
+                let plan = self.ws.plan_with(options).await;
+                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+                // What is due waits for somebody who looks.
+                self.moved = true;
+                self.count("applies without a refresh");
+                self.apply(&plan, faults).await?;
+            }
             Event::ApplySaved(faults) => {
                 let saved = self.saved.take();
                 if let Some(plan) = saved.filter(|plan| plan.serial == self.ws.state.serial) {
@@ -148,6 +175,7 @@ impl World {
                     self.count("deletions by hand");
                 }
             }
+            Event::CreateFirst(first) => drop(self.ws.create_before_destroy(CI, *first)),
             Event::ExpiresIn(length) => {
                 self.change("expires_in", days(length));
                 self.moved = true;
@@ -170,12 +198,14 @@ impl World {
                 let plan = self.ws.plan().await;
                 ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
             }
+            Event::PlanAsBob => self.plan_as_bob().await?,
             Event::RefreshOnly => {
                 let options = PlanOptions { refresh_only: true, ..PlanOptions::default() };
                 let plan = self.ws.plan_with(options).await;
                 ensure!(!plan.told.failed(), "a refresh fails: {:?}", plan.told);
                 self.ws.apply(&plan).await;
             }
+            Event::Restore(back) => self.restore(*back),
             Event::Roles(both) => {
                 let roles = if *both { json!(["member", "reader"]) } else { json!(["member"]) };
                 if self.ws.attributes(CI)["roles"] != roles {
@@ -211,6 +241,29 @@ impl World {
         self.check().await
     }
 
+    async fn plan_as_bob(&mut self) -> Checked {
+        let (before, effects) = (self.ws.state.serial, self.bed.effects().len());
+        self.ws.provider(self.bed.login("bob"));
+        self.ws.plan().await;
+        self.ws.provider(login(&self.bed));
+        ensure!(self.ws.state.serial == before, "a plan changes the state");
+        ensure!(self.bed.effects().len() == effects, "a plan changes the cloud");
+        self.count("plans under a weaker login");
+        Ok(())
+    }
+
+    fn restore(&mut self, back: usize) {
+        let backup = self.backups.iter().rev().nth(back).cloned();
+        let Some((state, lives)) = backup else { return };
+        self.ws.state = State { serial: self.ws.state.serial + 1, ..state };
+        self.untold |= lives != self.lives || !self.exists();
+        // Who holds what is for whoever restored it to know.
+        (self.current, self.lagging) = (None, Vec::new());
+        (self.saved, self.moved) = (None, true);
+        self.calls = Calls::Perhaps;
+        self.count("old states put back");
+    }
+
     fn change(&mut self, argument: &str, value: Json) {
         self.ws.change(CI, json!({ argument: value }));
         // A plan that is applied after a change of the configuration is of the former one.
@@ -225,6 +278,8 @@ impl World {
         let before = self.ws.attributes(CI);
         let existed = self.exists();
         let replaces = existed && plan.action(CI).is_replace();
+        self.backups.push((self.ws.state.clone(), self.lives));
+        self.lives += usize::from(replaces || !existed);
         let outcome = self.ws.apply(plan).await;
         self.bed.cloud.clear_faults();
         self.count("applies");
@@ -323,13 +378,17 @@ fn event() -> impl Strategy<Value = Event> {
     let days = |all: Vec<i64>| prop::option::weighted(0.8, select(all));
     prop_oneof![
         12 => faults().prop_map(Event::Apply),
+        2 => faults().prop_map(Event::ApplyBlind),
         2 => faults().prop_map(Event::ApplySaved),
         1 => Just(Event::ByHand),
+        1 => any::<bool>().prop_map(Event::CreateFirst),
         1 => days(vec![60, 120]).prop_map(Event::ExpiresIn),
         3 => days(vec![1, 7, 30]).prop_map(Event::Overlap),
         3 => days(vec![10, 30]).prop_map(Event::Period),
         1 => Just(Event::Plan),
+        1 => Just(Event::PlanAsBob),
         1 => Just(Event::RefreshOnly),
+        1 => (0_usize..4).prop_map(Event::Restore),
         1 => any::<bool>().prop_map(Event::Roles),
         1 => any::<bool>().prop_map(Event::Rotate),
         2 => Just(Event::Save),
@@ -374,7 +433,15 @@ fn in_every_history_consumers_are_served_and_what_was_asked_for_is_done_once() {
     if let Err(failure) = result {
         panic!("{failure}");
     }
-    for what in ["applies that failed", "deletions by hand", "generations", "saved plans applied"] {
+    for what in [
+        "applies that failed",
+        "applies without a refresh",
+        "deletions by hand",
+        "generations",
+        "old states put back",
+        "plans under a weaker login",
+        "saved plans applied",
+    ] {
         assert!(total.get(what).is_some_and(|times| *times > 0), "never seen: {what}");
     }
 }

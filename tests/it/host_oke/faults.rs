@@ -18,9 +18,12 @@ pub(super) enum Scenario {
     Complete,
     Create,
     Start,
+    /// A create that restarts workloads.
+    Workloads,
 }
 
-pub(super) const SCENARIOS: [Scenario; 3] = [Scenario::Complete, Scenario::Create, Scenario::Start];
+pub(super) const SCENARIOS: [Scenario; 4] =
+    [Scenario::Complete, Scenario::Create, Scenario::Start, Scenario::Workloads];
 
 /// An answer that never comes is not among them: it is waited for as long as Oracle's clients do, a minute; what it
 /// leads to is the same as with a connection that is reset.
@@ -43,6 +46,11 @@ impl Scenario {
         let mut ws = bed.workspace(json!({ "rotate_on_create": self != Self::Start }));
         match self {
             Self::Create => {}
+            Self::Workloads => {
+                let web = json!({ "kind": "Deployment", "name": "web", "namespace": "apps" });
+                let oke = json!({ "cluster_id": bed.prod().id, "workloads": [web] });
+                ws.change(OKE, json!({ "oke": oke }));
+            }
             Self::Complete => {
                 ws.up_well().await;
                 bed.pass_hours(26);
@@ -96,6 +104,9 @@ pub(super) async fn comes_to_rest(scenario: Scenario, bed: &Bed, ws: &mut Worksp
     let prod = bed.prod();
     let completed = usize::from(scenario == Scenario::Complete);
     assert_eq!((prod.starts, prod.completions), (1, completed), "{what}");
+    // Whoever died between the asking and the noting asks again.
+    let restarts = if scenario == Scenario::Workloads { 1..=2 } else { 0..=0 };
+    assert!(restarts.contains(&prod.restarts["web"]), "{what}: {:?}", prod.restarts);
     let phase = if scenario == Scenario::Complete { "completed" } else { "overlap" };
     assert_eq!(ws.attribute(OKE, "phase"), json!(phase), "{what}");
     assert_eq!(ws.attribute(OKE, "generation"), json!(1), "{what}");

@@ -2,8 +2,10 @@
 //! answer of the service that nobody has seen, faults at every call, processes killed at every call.
 
 mod answers;
+mod beside;
 mod crash;
 mod faults;
+mod workloads;
 
 use std::sync::Arc;
 
@@ -41,18 +43,23 @@ impl Bed {
         bed
     }
 
-    /// A directory of alice's with the resource and these arguments besides.
-    fn workspace(&self, more: Json) -> Workspace {
+    /// The provider's configuration with alice's API key.
+    fn login(&self) -> Json {
         let alice = self.cloud.oci("alice");
-        let mut ws = self.host.workspace();
-        ws.provider(json!({ "oci": {
+        json!({ "oci": {
             "endpoint": alice.endpoint,
             "fingerprint": alice.fingerprint,
             "private_key": alice.private_key,
             "region": alice.region,
             "tenancy_ocid": alice.tenancy,
             "user_ocid": alice.user,
-        } }));
+        } })
+    }
+
+    /// A directory of alice's with the resource and these arguments besides.
+    fn workspace(&self, more: Json) -> Workspace {
+        let mut ws = self.host.workspace();
+        ws.provider(self.login());
         let mut config = json!({
             "oke": { "cluster_id": self.prod().id },
             "overlap": "P14D",

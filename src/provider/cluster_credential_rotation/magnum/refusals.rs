@@ -8,6 +8,7 @@ use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster
 use crate::provider::cluster_credential_rotation::magnum::{
     Credential, inside, restarts, told, workloads,
 };
+use crate::provider::cluster_credential_rotation::workloads::unreachable;
 use crate::provider::errors;
 use crate::provider::magnum::{role, unreadable};
 use crate::tfplugin::context::Context;
@@ -112,7 +113,7 @@ async fn may_restart(cluster: &MagnumCluster, _cx: &Context) -> Vec<Diagnostic> 
     match client.missing_permissions(&permissions, &cluster.patience).await {
         Ok(missing) if missing.is_empty() => Vec::new(),
         Ok(missing) => vec![may_not(cluster, &missing)],
-        Err(error) => vec![not_sent(workloads::unreachable(&error))],
+        Err(error) => vec![not_sent(unreachable(&error))],
     }
 }
 

@@ -1,9 +1,8 @@
 //! After a rotation: the workloads that hold the old credential are restarted, and every pod of them is seen to be new.
 //! One that cannot be restarted keeps no other from it.
 
-use crate::clock;
 use crate::cloud::Surroundings;
-use crate::cloud::kubernetes::{self, Access, Client, Kind, Rollout, Verdict, Workload};
+use crate::cloud::kubernetes::{Access, Client, Kind, Rollout, Workload};
 use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
 use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster;
 use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
@@ -56,9 +55,11 @@ pub async fn advance(
         }
     };
     let failed = restarts.carry_out(&client, &wanted, &cluster.patience, came_back).await;
-    let failed = failed.map_err(|error| unfinished(half_done(unreachable(&error))))?;
-    let failures: Vec<_> =
-        failed.iter().map(|(workload, error)| half_done(refused(workload, error))).collect();
+    let failed = failed.map_err(|error| unfinished(half_done(workloads::unreachable(&error))))?;
+    let failures: Vec<_> = failed
+        .iter()
+        .map(|(workload, error)| half_done(workloads::not_restarted(workload, error)))
+        .collect();
     if !failures.is_empty() {
         return Err(Failure::Unfinished(Diagnostics(failures)));
     }
@@ -82,28 +83,14 @@ pub async fn enter(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
 }
 
 async fn find_a_way(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
-    let from = Surroundings::of_process();
     let shown = cluster.shown();
     let server = shown.api_address.as_deref().unwrap_or_default();
-    if let Some(configured) = cluster.services.kubernetes.configured() {
-        let access = configured
-            .resolve(&from)
-            .map_err(|error| Diagnostic::error("Kubernetes is not configured", error.message))?;
-        let client = Client::new(access);
-        if same_server(&client.server(), server) || shows_the_cluster_s_ca(cluster, &client).await {
-            return Ok(client);
-        }
-        return Err(Diagnostic::error(
-            "The kubernetes block does not lead to this cluster",
-            format!(
-                "It leads to {}, and {} is at {}; what answers there does not show a certificate of the cluster's CA either, as far as this \
-                 login can see that. Workloads of another cluster would restart.\n\nTake the kubernetes block out, so that Magnum's own \
-                 certificates are used, or give each cluster a provider of its own (alias).",
-                client.origin(),
-                told::called(shown),
-                if server.is_empty() { "no known address" } else { server },
-            ),
-        ));
+    let (magnum, called) = (cluster.session.magnum(), told::called(shown));
+    let ca = async { magnum.ca(cluster.uuid(), &cluster.patience).await.ok() };
+    let kubernetes = &cluster.services.kubernetes;
+    let way = workloads::configured(kubernetes, &called, server, ca, &cluster.patience).await;
+    if let Some(way) = way {
+        return way;
     }
     if server.is_empty() {
         return Err(Diagnostic::error(
@@ -117,53 +104,12 @@ async fn find_a_way(cluster: &MagnumCluster) -> Result<Client, Diagnostic> {
     let groups = cluster.block.kubernetes_groups.known().map(|groups| groups.0.clone());
     let groups = groups.unwrap_or_else(|| vec!["system:masters".to_owned()]);
     let certificate = signed(&cluster.session, shown, "rekey", &groups, &cluster.patience).await?;
+    let from = Surroundings::of_process();
     let access =
         Access::with_certificate(server, &certificate.ca, &certificate.pem, certificate.key, &from);
     access.map(Client::new).map_err(|error| {
         Diagnostic::error("The cluster's address or certificates cannot be used", error.message)
     })
-}
-
-/// Host and port are the same.
-fn same_server(one: &str, other: &str) -> bool {
-    let place = |text: &str| {
-        let url = reqwest::Url::parse(text).ok()?;
-        Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()))
-    };
-    place(one).is_some() && place(one) == place(other)
-}
-
-/// Behind another address, such as a tunnel's, it is known by its CA.
-async fn shows_the_cluster_s_ca(cluster: &MagnumCluster, client: &Client) -> bool {
-    let ca = cluster.session.magnum().ca(cluster.uuid(), &cluster.patience).await;
-    let chain = client.served_chain(&cluster.patience).await;
-    matches!((ca, chain), (Ok(ca), Ok(chain)) if chain.verify(&ca, clock::now()) == Verdict::Trusted)
-}
-
-pub fn unreachable(error: &kubernetes::Error) -> Diagnostic {
-    let summary = match error {
-        kubernetes::Error::Unreachable { .. } => "The cluster's API server cannot be reached",
-        _ => "The cluster's API server cannot be asked",
-    };
-    Diagnostic::error(summary, with_advice(&error.to_string(), error))
-}
-
-fn refused(workload: &Workload, error: &kubernetes::Error) -> Diagnostic {
-    let (summary, story) = match error {
-        kubernetes::Error::Stuck(stuck) => ("A workload does not come back", stuck.report()),
-        kubernetes::Error::Forbidden(_) => {
-            ("The workloads may not be restarted by this login", error.to_string())
-        }
-        kubernetes::Error::WorkloadNotFound { .. } => ("A workload is missing", error.to_string()),
-        kubernetes::Error::Unreachable { .. } => return unreachable(error),
-        _ => ("A workload could not be restarted", format!("{workload}: {error}")),
-    };
-    Diagnostic::error(summary, with_advice(&story, error))
-}
-
-fn with_advice(story: &str, error: &kubernetes::Error) -> String {
-    let advice = error.advice().map_or(String::new(), |advice| format!("\n\n{advice}"));
-    format!("{story}{advice}")
 }
 
 fn half_done(why: Diagnostic) -> Diagnostic {

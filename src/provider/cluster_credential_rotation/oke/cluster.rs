@@ -1,6 +1,7 @@
 //! A cluster that was found: what is there, what tells one rotation from the next, and the two calls that change it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -12,13 +13,15 @@ use crate::cloud::oci::container_engine::{
 use crate::cloud::oci::{Error, Patience, RetryToken, Session};
 use crate::provider::arguments::{period, written};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
+use crate::provider::cluster_credential_rotation::oke::block::Oke;
 use crate::provider::cluster_credential_rotation::oke::notes::Notes;
 use crate::provider::cluster_credential_rotation::oke::{
-    Memory, NAME, OkePlatform, follow, inside, refusals, shown, told,
+    Memory, NAME, OkePlatform, follow, inside, refusals, shown, told, workloads,
 };
 use crate::provider::cluster_credential_rotation::platform::{
     Advance, Cluster, Failure, Known, Look, Opened, Stage, Which,
 };
+use crate::provider::kubernetes::Shared;
 use crate::provider::oci::{NotYet, call};
 use crate::provider::oke::{Entrance, entrance};
 use crate::provider::openstack::patience;
@@ -34,6 +37,8 @@ pub struct OkeCluster {
     pub(super) shows: OkeShows,
     /// None: it shows no CA to this login now.
     pub(super) entrance: Option<Entrance>,
+    pub(super) kubernetes: Arc<Shared>,
+    pub(super) block: Oke,
 }
 
 /// Finds the cluster: the state's, else the one that the block names.
@@ -74,7 +79,10 @@ pub async fn open(platform: &OkePlatform, cx: &Context, which: Which<'_>) -> Res
         _ => session.container_engine().kubeconfig(&shows.id, None, &patience).await.ok(),
     };
     let entrance = kubeconfig.as_deref().and_then(entrance);
-    Ok(Opened::Here(Box::new(OkeCluster { session, patience, shows, entrance })))
+    let kubernetes = Arc::clone(&platform.services.kubernetes);
+    let block = platform.block.clone();
+    let cluster = OkeCluster { session, patience, shows, entrance, kubernetes, block };
+    Ok(Opened::Here(Box::new(cluster)))
 }
 
 /// 404 is "not there" and "not allowed" at once: the compartment's list tells them apart.
@@ -214,7 +222,7 @@ impl Cluster for OkeCluster {
         let prints = self.prints();
         let mut look = Look {
             own: true,
-            phase: status.phase,
+            phase: self.as_followed(status.phase, state),
             signs: signs(prints.as_deref(), expires_at.as_deref()),
             lifetime: self.entrance.as_ref().and_then(|entrance| {
                 let oldest = entrance.cas.iter().min_by_key(|ca| ca.not_before)?;
@@ -250,8 +258,8 @@ impl Cluster for OkeCluster {
         }
     }
 
-    async fn refusals(&self, _cx: &Context, _sends: bool) -> Vec<Diagnostic> {
-        refusals::all(self).await
+    async fn refusals(&self, _cx: &Context, sends: bool) -> Vec<Diagnostic> {
+        refusals::all(self, sends).await
     }
 
     async fn forewarn(&self, _cx: &Context, _known: Option<Known<'_>>) -> Vec<Diagnostic> {
@@ -262,6 +270,7 @@ impl Cluster for OkeCluster {
         let notes = Notes {
             cas_before: self.prints().unwrap_or_default().into_iter().collect(),
             start_token: Some(RetryToken::new().as_str().to_owned()),
+            left: workloads::names(&self.block),
             ..Notes::default()
         };
         Ok(notes.write())
@@ -269,7 +278,11 @@ impl Cluster for OkeCluster {
 
     fn found(&self, state: &ClusterRotation, then: Option<&Value>) -> Value {
         let known = then.map(cas).unwrap_or_default();
+        // Of one that rests, or that is retired, they have been restarted.
+        let over = matches!(state.at(), Phase::Overlap | Phase::Retiring);
+        let left = if over { BTreeSet::new() } else { workloads::names(&self.block) };
         let notes = Notes {
+            left,
             cas_before: known.into_iter().map(str::to_owned).collect(),
             work_request_id: state.work_request_id.known().cloned(),
             ..Notes::default()
@@ -348,6 +361,22 @@ impl Cluster for OkeCluster {
 }
 
 impl OkeCluster {
+    /// OKE knows nothing of the workloads that are to be restarted: those of a rotation whose apply did not come so far,
+    /// and of one that somebody else began and that is found in its overlap.
+    fn as_followed(&self, phase: Option<Phase>, state: &ClusterRotation) -> Option<Phase> {
+        let waits = match (phase, state.at()) {
+            (Some(Phase::Completed), known) => known == Phase::Restarting,
+            (Some(Phase::Overlap | Phase::Retiring), known) => {
+                !matches!(known, Phase::Overlap | Phase::Retiring)
+            }
+            _ => false,
+        };
+        if waits && !workloads::names(&self.block).is_empty() {
+            return Some(Phase::Restarting);
+        }
+        phase
+    }
+
     /// Asks for the retirement of the old credentials, where it is not under way or over already.
     async fn completed(&self, cx: &Context, notes: &mut Notes) -> Result<(), Failure> {
         let unread = |error: &Error| {

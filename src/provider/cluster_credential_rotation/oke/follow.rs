@@ -11,7 +11,7 @@ use crate::provider::arguments::written;
 use crate::provider::cluster_credential_rotation::model::Fact;
 use crate::provider::cluster_credential_rotation::oke::cluster::{OkeCluster, Status, deadline};
 use crate::provider::cluster_credential_rotation::oke::notes::Notes;
-use crate::provider::cluster_credential_rotation::oke::{shown, told};
+use crate::provider::cluster_credential_rotation::oke::{shown, told, workloads};
 use crate::provider::cluster_credential_rotation::platform::{
     Advance, Cluster as _, Failure, Proof, Stage,
 };
@@ -32,6 +32,7 @@ pub async fn advance(
     match stage.phase {
         Phase::Issuing => issued(cluster, stage, notes).await,
         Phase::Retiring => retired(cluster, stage, notes).await,
+        Phase::Restarting => workloads::advance(cluster, stage, notes).await,
         // Sent just now, or found: the status says where it is.
         _ => {
             let status = read(cluster).await?;
@@ -121,6 +122,9 @@ async fn retired(
             Some(Phase::Completed) => {
                 let cas = cluster.cas().await;
                 if cas.as_ref().is_none_or(|cas| cas.len() == 1) || looks.are_enough() {
+                    if !notes.left.is_empty() {
+                        return Ok(Advance::More(Phase::Restarting));
+                    }
                     done(cluster, stage, notes, cas).await;
                     return Ok(Advance::Done(Proof::seen()));
                 }
@@ -171,6 +175,9 @@ async fn rests(
     notes.follow(None);
     // Asked for in the overlap, a completion is a call of its own.
     notes.complete_token = Some(RetryToken::new().as_str().to_owned());
+    if !notes.left.is_empty() {
+        return Ok(Advance::More(Phase::Restarting));
+    }
     Ok(Advance::Rests(Phase::Overlap))
 }
 

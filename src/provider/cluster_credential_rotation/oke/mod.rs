@@ -10,6 +10,7 @@ pub mod notes;
 pub mod refusals;
 pub mod shown;
 pub mod told;
+pub mod workloads;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact}
 use crate::provider::cluster_credential_rotation::platform::{
     Known, Opened, Platform, Services, Which,
 };
+use crate::provider::cluster_credential_rotation::workloads::named_in_state;
 use crate::provider::timeouts::Defaults;
 use crate::rotation::course::Phase;
 use crate::tfplugin::context::Context;
@@ -79,7 +81,7 @@ impl OkePlatform {
 
     /// What an import's id means.
     pub fn block_of_import(id: &str) -> Oke {
-        Oke { cluster_id: Attr::Known(id.to_owned()) }
+        Oke { cluster_id: Attr::Known(id.to_owned()), workloads: Attr::Null }
     }
 }
 
@@ -94,6 +96,7 @@ impl Platform for OkePlatform {
         if self.block.cluster_id.known().is_some_and(|id| !Self::is_id(id)) {
             errors.push(told::no_cluster_id());
         }
+        errors.extend(workloads::wanted(&self.block).err());
         match period(&config.overlap).map(crate::rotation::Period::seconds) {
             Some(seconds) if !(SHORTEST..=LONGEST).contains(&seconds) => {
                 errors.push(told::overlap_out_of_bounds());
@@ -132,6 +135,10 @@ impl Platform for OkePlatform {
             (_, Some(_)) => vec![inside("cluster_id")],
             (_, None) => vec![AttributePath::attribute(NAME)],
         }
+    }
+
+    fn restarts(&self, _memory: &Value) -> Attr<Vec<String>> {
+        named_in_state(&self.block.workloads)
     }
 
     fn called(&self, known: Known<'_>) -> String {

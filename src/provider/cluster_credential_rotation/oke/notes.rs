@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,6 +19,10 @@ pub struct Notes {
     /// OKE knows the start by it as the same one, for 24 hours.
     pub start_token: Option<String>,
     pub complete_token: Option<String>,
+    /// The workloads that are still to be restarted.
+    pub left: BTreeSet<String>,
+    /// When the restart was asked for, by the cluster's clock.
+    pub restarted_at: Option<Timestamp>,
 }
 
 impl Notes {

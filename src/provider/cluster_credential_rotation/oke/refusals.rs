@@ -3,12 +3,12 @@
 use crate::cloud::oci::container_engine::{ClusterLifecycle, NodeLifecycle, NodePoolLifecycle};
 use crate::provider::cluster_credential_rotation::oke::cluster::OkeCluster;
 use crate::provider::cluster_credential_rotation::oke::shown::{self, ROTATES};
-use crate::provider::cluster_credential_rotation::oke::told;
+use crate::provider::cluster_credential_rotation::oke::{told, workloads};
 use crate::provider::cluster_credential_rotation::platform::Cluster as _;
 use crate::tfplugin::diagnostics::Diagnostic;
 
 /// Everything that is wrong. What this login may not list is left to OKE itself, which refuses it at the call.
-pub async fn all(cluster: &OkeCluster) -> Vec<Diagnostic> {
+pub async fn all(cluster: &OkeCluster, sends: bool) -> Vec<Diagnostic> {
     let mut refusals = Vec::new();
     let shows = &cluster.shows;
     let called = cluster.called();
@@ -38,6 +38,9 @@ pub async fn all(cluster: &OkeCluster) -> Vec<Diagnostic> {
         .collect();
     if !names.is_empty() {
         refusals.push(told::virtual_nodes(&called, &names));
+    }
+    if sends && refusals.is_empty() {
+        refusals.extend(workloads::refusals(cluster).await);
     }
     refusals
 }

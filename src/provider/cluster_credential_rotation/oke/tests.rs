@@ -7,7 +7,7 @@ use crate::tfplugin::diagnostics::Severity;
 const ID: &str = "ocid1.cluster.oc1.iad.aaaa";
 
 fn platform(id: Attr<String>) -> OkePlatform {
-    OkePlatform::new(Services::default(), Oke { cluster_id: id })
+    OkePlatform::new(Services::default(), Oke { cluster_id: id, workloads: Attr::Null })
 }
 
 fn prod() -> OkePlatform {
@@ -24,7 +24,7 @@ fn state() -> ClusterRotation {
         auto_completes_at: text("2026-03-15T10:00:00Z"),
         generation: Attr::Known(3),
         id: text(ID),
-        oke: Attr::Known(Oke { cluster_id: text(ID) }),
+        oke: Attr::Known(Oke { cluster_id: text(ID), workloads: Attr::Null }),
         overlap: text("P14D"),
         phase: text("overlap"),
         started_at: text("2026-03-01T10:00:00Z"),

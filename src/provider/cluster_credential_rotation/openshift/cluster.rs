@@ -16,11 +16,12 @@ use crate::provider::cluster_credential_rotation::model::ClusterRotation;
 use crate::provider::cluster_credential_rotation::openshift::block::{Given, Openshift};
 use crate::provider::cluster_credential_rotation::openshift::notes::Notes;
 use crate::provider::cluster_credential_rotation::openshift::{
-    ID, Memory, NAME, OpenshiftPlatform, client, infrastructure, refusals, rotate, told, workloads,
+    ID, Memory, NAME, OpenshiftPlatform, client, infrastructure, refusals, rotate, told,
 };
 use crate::provider::cluster_credential_rotation::platform::{
     Advance, Cluster, Failure, Known, Look, Opened, Stage, Which,
 };
+use crate::provider::cluster_credential_rotation::workloads::named_in_state;
 use crate::provider::openstack::patience;
 use crate::rotation::course::{Standing, Trace};
 use crate::tfplugin::context::Context;
@@ -126,7 +127,8 @@ impl OpenshiftCluster {
     }
 
     fn noted(&self, found: bool) -> Notes {
-        let left = workloads::names(&self.block).unwrap_or_default().into_iter().collect();
+        let left = named_in_state(&self.block.workloads).known().cloned().unwrap_or_default();
+        let left = left.into_iter().collect();
         Notes { flight: self.begun(found), left, ..Notes::default() }
     }
 }

@@ -23,6 +23,7 @@ use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact}
 use crate::provider::cluster_credential_rotation::platform::{
     Inputs, Known, Opened, Platform, Services, Which,
 };
+use crate::provider::cluster_credential_rotation::workloads::named_in_state;
 use crate::provider::kubernetes::Shared;
 use crate::provider::timeouts::Defaults;
 use crate::rotation::Change;
@@ -132,11 +133,7 @@ impl Platform for OpenshiftPlatform {
     }
 
     fn restarts(&self, _memory: &Value) -> Attr<Vec<String>> {
-        match (&self.block.workloads, workloads::names(&self.block)) {
-            (Attr::Null, _) => Attr::Null,
-            (_, None) => Attr::Unknown,
-            (_, Some(names)) => Attr::Known(names),
-        }
+        named_in_state(&self.block.workloads)
     }
 
     fn called(&self, known: Known<'_>) -> String {

@@ -20,12 +20,6 @@ pub(super) fn wanted(block: &Openshift) -> Result<Vec<Workload>, Diagnostic> {
     workloads::wanted(named).map_err(|error| workloads::no_name(&error, inside("workloads")))
 }
 
-/// How the state names them; None where a name is not known yet.
-pub(super) fn names(block: &Openshift) -> Option<Vec<String>> {
-    let names = || wanted(block).unwrap_or_default().iter().map(ToString::to_string).collect();
-    workloads::are_known(&block.workloads).then(names)
-}
-
 /// All that are left.
 pub(super) async fn advance(
     cluster: &OpenshiftCluster,
