@@ -27,7 +27,7 @@ use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact}
 use crate::provider::cluster_credential_rotation::platform::{
     Known, Opened, Platform, Services, Which,
 };
-use crate::provider::cluster_credential_rotation::workloads::named_in_state;
+use crate::provider::cluster_credential_rotation::workloads::{are_known, named_in_state};
 use crate::provider::timeouts::Defaults;
 use crate::rotation::course::Phase;
 use crate::tfplugin::context::Context;
@@ -96,7 +96,9 @@ impl Platform for OkePlatform {
         if self.block.cluster_id.known().is_some_and(|id| !Self::is_id(id)) {
             errors.push(told::no_cluster_id());
         }
-        errors.extend(workloads::wanted(&self.block).err());
+        if are_known(&self.block.workloads) {
+            errors.extend(workloads::wanted(&self.block).err());
+        }
         match period(&config.overlap).map(crate::rotation::Period::seconds) {
             Some(seconds) if !(SHORTEST..=LONGEST).contains(&seconds) => {
                 errors.push(told::overlap_out_of_bounds());

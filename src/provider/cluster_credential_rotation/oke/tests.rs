@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::provider::cluster_credential_rotation::platform::Services;
+use crate::provider::cluster_credential_rotation::workloads::Named;
 use crate::tfplugin::diagnostics::Severity;
 
 const ID: &str = "ocid1.cluster.oc1.iad.aaaa";
@@ -51,6 +52,22 @@ fn an_overlap_is_one_to_ninety_days_and_must_be_said() {
     let config = ClusterRotation { overlap: text("P1D"), ..ClusterRotation::default() };
     let wrong = platform(text("prod")).validate(&config);
     assert_eq!(wrong[0].summary, "That is not the id of a cluster");
+}
+
+#[test]
+fn a_workload_has_a_name_that_is_possible_or_not_known_yet() {
+    let summaries = |name: Attr<String>| {
+        let named = Named { kind: text("Deployment"), name, namespace: text("apps") };
+        let workloads = Attr::Known(vec![named]);
+        let block = Oke { cluster_id: text(ID), workloads };
+        let config = ClusterRotation { overlap: text("P14D"), ..ClusterRotation::default() };
+        let found = OkePlatform::new(Services::default(), block).validate(&config);
+        found.into_iter().map(|error| error.summary).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(summaries(text("web")), none);
+    assert_eq!(summaries(Attr::Unknown), none);
+    assert_eq!(summaries(text("a/b")), ["That is not the name of a workload"]);
 }
 
 #[test]
