@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::support::kubernetes::ControlPlane;
 
 fn patience() -> Patience {
-    within(Duration::from_mins(1))
+    within(Duration::from_mins(5))
 }
 
 fn within(time: Duration) -> Patience {
@@ -143,7 +143,7 @@ async fn the_workloads_of_an_openstack_cluster_are_restarted() {
         }
         // What kubectl says of it
         let object = format!("{}/{}", workload.kind(), workload.name()).to_lowercase();
-        let told = ["rollout", "status", "--timeout=5s", "-n", "openstack-system", &object];
+        let told = ["rollout", "status", "--timeout=300s", "-n", "openstack-system", &object];
         plane.kubectl(&told).await.ok();
     }
 

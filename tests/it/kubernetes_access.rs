@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::support::kubernetes::{ControlPlane, client, other_pki};
 
 fn patience() -> Patience {
-    Patience { deadline: Some(Instant::now() + Duration::from_mins(1)), ..Patience::default() }
+    Patience { deadline: Some(Instant::now() + Duration::from_mins(5)), ..Patience::default() }
 }
 
 fn nowhere() -> Surroundings {

@@ -243,7 +243,7 @@ func (p *controlPlane) stop() {
 }
 
 func (p *controlPlane) wait(what, process string, done func() bool) error {
-	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); !done(); time.Sleep(100 * time.Millisecond) {
 		log, _ := os.ReadFile(p.path(process + ".log"))
 		tail := string(log[max(0, len(log)-2000):])
 		// A process that has ended and is not yet waited for is a zombie: state Z in its third field.

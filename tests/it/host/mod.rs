@@ -76,7 +76,7 @@ impl Host {
         Self {
             launch: Arc::new(launch),
             cli: Cli::Terraform15,
-            patience: Duration::from_mins(1),
+            patience: Duration::from_mins(5),
             schemas: Arc::default(),
         }
     }

@@ -226,7 +226,7 @@ impl<'s> Probe<'s> {
                 }
             }
         };
-        let patience = Duration::from_mins(2);
+        let patience = Duration::from_mins(10);
         tokio::time::timeout(patience, looking).await.expect("the cluster never settles");
     }
 

@@ -134,7 +134,7 @@ async fn kubectl_restarts_with_the_kubeconfig_that_openstack_coe_writes() {
     let deployment = format!("deployment/{name}");
     let restart = ["-n", namespace, "rollout", "restart", &deployment];
     kubectl(&kubeconfig, &restart).await.ok();
-    let status = ["-n", namespace, "rollout", "status", &deployment, "--timeout=60s"];
+    let status = ["-n", namespace, "rollout", "status", &deployment, "--timeout=300s"];
     let rolled_out = kubectl(&kubeconfig, &status).await.ok().stdout;
     assert!(rolled_out.contains("successfully rolled out"), "{rolled_out}");
     let after = pods().await;
@@ -143,7 +143,7 @@ async fn kubectl_restarts_with_the_kubeconfig_that_openstack_coe_writes() {
     for set in ["openstack-cinder-csi-nodeplugin", "openstack-cloud-controller-manager"] {
         let set = format!("daemonset/{set}");
         kubectl(&kubeconfig, &["-n", namespace, "rollout", "restart", &set]).await.ok();
-        let status = ["-n", namespace, "rollout", "status", &set, "--timeout=60s"];
+        let status = ["-n", namespace, "rollout", "status", &set, "--timeout=300s"];
         kubectl(&kubeconfig, &status).await.ok();
     }
     assert!(pods().await.iter().all(|pod| !before.contains(pod)));

@@ -20,7 +20,7 @@ const NAMESPACE: &str = "openstack-system";
 const DEPLOYMENT: &str = "openstack-cinder-csi-controllerplugin";
 
 fn patience() -> Patience {
-    Patience { deadline: Some(Instant::now() + Duration::from_mins(1)), ..Patience::default() }
+    Patience { deadline: Some(Instant::now() + Duration::from_mins(5)), ..Patience::default() }
 }
 
 fn deployment() -> Workload {

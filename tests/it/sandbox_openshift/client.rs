@@ -47,7 +47,7 @@ async fn kubectl_gets_changes_and_deletes_what_is_there() {
     cluster.until("made anew", &place, is_new).await;
 
     let ready = ["wait", "clusteroperator/cloud-credential", "--for=condition=Available"];
-    kubectl(&[&ready[..], &["--timeout=20s"]].concat());
+    kubectl(&[&ready[..], &["--timeout=300s"]].concat());
     let requests = kubectl(&["get", "credentialsrequests", "-A", "-o", "name"]);
     assert_eq!(requests.lines().count(), contents.components.len(), "{requests}");
     // As JSON: what kubectl makes up itself it sends in a form that only its own servers read.

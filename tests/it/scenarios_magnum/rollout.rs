@@ -61,25 +61,18 @@ pub(super) async fn is_rolled_out(
     (kind, name): (&str, &str),
 ) {
     let object = format!("{kind}/{name}");
-    let told = ["rollout", "status", "--timeout=60s", "-n", namespace, &object];
+    let told = ["rollout", "status", "--timeout=300s", "-n", namespace, &object];
     plane.kubectl(&told).await.ok();
 }
 
-/// The uids of its pods.
+/// The uids of its pods, without those that are on their way out.
 pub(super) async fn pods(plane: &ControlPlane, namespace: &str, name: &str) -> Vec<String> {
     let selector = format!("app={name}");
-    let asked = [
-        "get",
-        "pods",
-        "-n",
-        namespace,
-        "-l",
-        &selector,
-        "-o",
-        "jsonpath={.items[*].metadata.uid}",
-    ];
-    let told = plane.kubectl(&asked).await.ok().stdout;
-    told.split_whitespace().map(str::to_owned).collect()
+    let asked = ["get", "pods", "-n", namespace, "-l", &selector, "-o", "json"];
+    let told: Value = serde_json::from_str(&plane.kubectl(&asked).await.ok().stdout).unwrap();
+    let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+    let uid = |pod: &Value| pod["metadata"]["uid"].as_str().unwrap().to_owned();
+    told["items"].as_array().unwrap().iter().filter(stays).map(uid).collect()
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What calls for a rotation, and how the years go by.
 
-use super::{ADDRESS, Scene, says, trigger};
+use serde_json::json;
+
+use super::{ADDRESS, Scene, rotation, says, trigger};
 use crate::support::tools::Cli;
 
 #[tokio::test]
@@ -71,6 +73,39 @@ async fn a_create_starts_one_and_dependents_follow_the_bundle() {
     scene.workspace.apply(&[]).await.ok();
     let clients = scene.workspace.resource("terraform_data.clients").await;
     assert_eq!(clients["input"].as_array().unwrap().len(), 1);
+    scene.workspace.plan(&[]).await.empty();
+}
+
+#[tokio::test]
+async fn workloads_are_restarted_in_the_overlap_and_what_is_missing_is_taken_up() {
+    let mut scene = Scene::new(Cli::any()).await;
+    let id = scene.prod().id;
+    let write = |scene: &Scene, names: &[&str], year: u32| {
+        let named = |name: &&str| {
+            format!("{{ kind = \"Deployment\", namespace = \"apps\", name = \"{name}\" }}")
+        };
+        let workloads: Vec<_> = names.iter().map(named).collect();
+        let text = rotation(&id, &trigger(i64::from(year)));
+        let block = format!("oke = {{\n    workloads = [{}]\n   ", workloads.join(", "));
+        scene.workspace.write("main.tf", &text.replace("oke = {", &block));
+    };
+    write(&scene, &["web"], 1);
+    let plan = scene.workspace.plan(&[]).await.ok();
+    assert_eq!(plan.change(ADDRESS)["after"]["restarts"], json!(["Deployment apps/web"]));
+    scene.workspace.apply(&[]).await.ok();
+    says(&scene.state().await, 1, "overlap");
+    assert_eq!(scene.prod().restarts["web"], 1);
+    scene.workspace.plan(&[]).await.empty();
+
+    scene.pass_days(15);
+    write(&scene, &["nobody", "web"], 2);
+    scene.workspace.apply(&[]).await.fails().says("A workload is missing");
+    says(&scene.state().await, 2, "restarting");
+    write(&scene, &["web"], 2);
+    scene.workspace.plan(&[]).await.says("stopped in the phase");
+    scene.workspace.apply(&[]).await.ok();
+    says(&scene.state().await, 2, "overlap");
+    assert_eq!((scene.prod().starts, scene.prod().restarts["web"]), (2, 2));
     scene.workspace.plan(&[]).await.empty();
 }
 

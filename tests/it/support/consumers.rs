@@ -19,7 +19,7 @@ use super::openstack::{Keystone, http_client, issue};
 /// Between two logins of one consumer, so that the rest of the machine is not starved.
 const PAUSE: Duration = Duration::from_millis(150);
 /// Longer than any login takes; a consumer that hangs becomes a failure.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How a consumer treats the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -160,7 +160,7 @@ impl ControlPlane {
         let wait = [
             "wait",
             "--for=jsonpath={.status.certificate}",
-            "--timeout=60s",
+            "--timeout=300s",
             "--output",
             signed,
             "csr",
@@ -342,4 +342,4 @@ fn read_facts(lines: &mut BufReader<ChildStdout>, state: &Path) -> Facts {
 
 const LIMITS: Limits =
     Limits { connect: Duration::from_secs(10), request: Duration::from_secs(20), attempts: 4 };
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);

@@ -17,7 +17,7 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 /// The version of Magnum's API that is spoken.
 const VERSION: &str = "container-infra 1.12";
 /// The driver takes a second or two.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Deserialize)]
 struct Facts {

@@ -303,7 +303,7 @@ pub(crate) fn request_path(name: &str) -> String {
 async fn known_kinds(plane: &ControlPlane) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openshift/crds.yaml");
     plane.kubectl(&["apply", "-f", file.to_str().unwrap()]).await.ok();
-    let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"];
+    let wait = ["wait", "--for=condition=Established", "--timeout=300s", "crd", "--all"];
     plane.kubectl(&wait).await.ok();
 }
 

@@ -24,7 +24,7 @@ use super::openstack::User;
 use super::tools::{self, Cli};
 
 /// Longer than any command takes; a hang becomes a failure that shows its log.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What makes a configuration ask for the provider.
 pub(crate) const REQUIRED: &str = concat!(
