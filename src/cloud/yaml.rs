@@ -29,12 +29,6 @@ pub(in crate::cloud) struct Text {
     plain: bool,
 }
 
-impl Text {
-    pub(in crate::cloud) fn set(&mut self, text: String) {
-        self.text = Zeroizing::new(text);
-    }
-}
-
 impl Deref for Text {
     type Target = str;
 
@@ -77,7 +71,7 @@ impl Node {
 
 /// Why a text cannot be read; quotes nothing of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cloud) struct Unreadable {
+pub(in crate::cloud) struct Malformed {
     /// From 1; where it was noticed.
     pub line: usize,
     pub why: String,
@@ -86,7 +80,7 @@ pub(in crate::cloud) struct Unreadable {
 /// The first document; an error says where it is wrong, without quoting it.
 pub(in crate::cloud) fn parse_yaml(text: &str) -> Result<Node, String> {
     let first = Documents::of(text).next();
-    first.unwrap_or(Ok(Node::Null)).map_err(|unreadable| unreadable.why)
+    first.unwrap_or(Ok(Node::Null)).map_err(|malformed| malformed.why)
 }
 
 /// The documents of a text, until one cannot be read.
@@ -102,7 +96,7 @@ impl<'a> Documents<'a> {
 }
 
 impl Iterator for Documents<'_> {
-    type Item = Result<Node, Unreadable>;
+    type Item = Result<Node, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -111,7 +105,7 @@ impl Iterator for Documents<'_> {
                 Err(error) => {
                     let (line, column) = (error.marker().line(), error.marker().col() + 1);
                     let why = format!("it is not YAML (line {line}, column {column})");
-                    return Some(Err(Unreadable { line, why }));
+                    return Some(Err(Malformed { line, why }));
                 }
             };
             match self.builder.take(event) {
@@ -121,7 +115,7 @@ impl Iterator for Documents<'_> {
                 }
                 Ok(false) => {}
                 Err(why) => {
-                    return Some(Err(Unreadable { line: place.start.line(), why }));
+                    return Some(Err(Malformed { line: place.start.line(), why }));
                 }
             }
         }

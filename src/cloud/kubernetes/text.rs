@@ -12,11 +12,11 @@ pub enum Unreadable {
     At(usize),
 }
 
-/// All documents.
+/// All documents, typed as Kubernetes' own tools have it.
 pub fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
     let text = decoded(bytes).ok_or(Unreadable::NotText)?;
     let read = Documents::of(&text).map(|document| document.map(Node::into_json));
-    read.collect::<Result<_, _>>().map_err(|unreadable| Unreadable::At(unreadable.line))
+    read.collect::<Result<_, _>>().map_err(|malformed| Unreadable::At(malformed.line))
 }
 
 /// With or without a byte order mark.

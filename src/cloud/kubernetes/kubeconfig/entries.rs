@@ -1,6 +1,6 @@
 //! The text of kubeconfigs as lists of named entries; an entry is read when it is asked for, so that one that nobody
-//! uses may be of any shape. Null and missing are the same: empty. Through JSON, as kubectl
-//! reads it.
+//! uses may be of any shape. Null and missing are the same: empty. Through JSON, as
+//! kubectl reads it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

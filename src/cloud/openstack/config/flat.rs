@@ -272,8 +272,8 @@ impl Flat {
             *url = Zeroizing::new(formatted(url, &values));
         }
         for node in self.top.values_mut() {
-            if let Node::Text(text) = node {
-                text.set(formatted(text, &values));
+            if let Some(text) = node.text() {
+                *node = Node::of(formatted(text, &values));
             }
         }
     }
