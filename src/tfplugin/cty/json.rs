@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::msgpack::{check_names, index_step, mismatch, missing, unsupported, wrong_length};
+use super::misfit::{check_names, index_step, mismatch, missing, unsupported, wrong_length};
 use super::{MAX_DEPTH, Type, Value};
 use crate::tfplugin::diagnostics::{DecodeError, Step};
 

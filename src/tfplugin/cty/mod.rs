@@ -2,6 +2,7 @@
 //! Knows neither schemas nor messages; conversions between types are Terraform's affair.
 
 pub mod json;
+mod misfit;
 pub mod msgpack;
 mod number;
 mod value;

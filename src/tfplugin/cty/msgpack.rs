@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rmp::Marker;
 use rmp::encode::{self as put, ByteBuf};
 
+use super::misfit::{check_names, index_step, mismatch, missing, unsupported, wrong_length};
 use super::number::Wire;
 use super::{MAX_DEPTH, Number, Type, Value, json};
 use crate::tfplugin::diagnostics::{DecodeError, Step};
@@ -300,40 +301,6 @@ fn done<T, E>(result: std::result::Result<T, E>) -> Result<()> {
 
 fn count(length: usize) -> Result<u32> {
     u32::try_from(length).map_err(|_| DecodeError::new("too many elements"))
-}
-
-/// After it, both have the same names in the same order.
-pub(super) fn check_names(
-    attributes: &BTreeMap<String, Value>,
-    types: &BTreeMap<String, Type>,
-) -> Result<()> {
-    if let Some(name) = attributes.keys().find(|name| !types.contains_key(*name)) {
-        return Err(unsupported(name));
-    }
-    match types.keys().find(|name| !attributes.contains_key(*name)) {
-        Some(name) => Err(missing(name)),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn index_step(index: usize) -> Step {
-    Step::Index(i64::try_from(index).unwrap_or(i64::MAX))
-}
-
-pub(super) fn missing(name: &str) -> DecodeError {
-    DecodeError::new("the attribute is missing").within(Step::Attribute(name.to_owned()))
-}
-
-pub(super) fn unsupported(name: &str) -> DecodeError {
-    DecodeError::new("the schema has no such attribute").within(Step::Attribute(name.to_owned()))
-}
-
-pub(super) fn mismatch(value: &Value, ty: &Type) -> DecodeError {
-    DecodeError::new(format!("{ty} required, but this is {}", value.kind()))
-}
-
-pub(super) fn wrong_length(wanted: usize, given: usize) -> DecodeError {
-    DecodeError::new(format!("a tuple of {wanted} elements required, but this has {given}"))
 }
 
 fn cut_short() -> DecodeError {
