@@ -28,7 +28,7 @@ use crate::cloud::oci::config::Settings as OciSettings;
 use crate::cloud::openstack::config::{Caveat, Settings};
 use crate::provider::application_credential::ApplicationCredentialResource;
 use crate::provider::cluster_credential_rotation::ClusterRotationResource;
-use crate::provider::cluster_credential_rotation::platform::Services;
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::clusters::Clusters;
 use crate::provider::config::Config;
 use crate::provider::data::{

@@ -6,10 +6,10 @@ pub mod run;
 use crate::clock;
 use crate::provider::arguments::{number, whole_seconds};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
-use crate::provider::cluster_credential_rotation::platform::{self, Known, Which};
+use crate::provider::cluster_credential_rotation::platform::{Known, Which};
 use crate::provider::cluster_credential_rotation::private::Private;
 use crate::provider::cluster_credential_rotation::{
-    ClusterRotationResource, Record, identity, plan, told,
+    ClusterRotationResource, Record, identity, plan, platforms, told,
 };
 use crate::provider::schedule::due::rotation_due;
 use crate::rotation::course::{Asked, By, First, Next};
@@ -27,7 +27,7 @@ pub async fn create(
     cell: &StateCell<ClusterRotationResource>,
 ) -> Result<()> {
     let Change { planned, config, .. } = change;
-    let Some(platform) = platform::of(&resource.services, &config) else {
+    let Some(platform) = platforms::of(&resource.services, &config) else {
         return Err(told::no_platform().into());
     };
     let mut cluster = platform.open(cx, Which::Named).await?.now()?;
@@ -77,7 +77,7 @@ pub async fn update(
     cell: &StateCell<ClusterRotationResource>,
 ) -> Result<()> {
     let Change { prior, planned, config, private } = change;
-    let (Some(prior), Some(platform)) = (prior, platform::of(&resource.services, &config)) else {
+    let (Some(prior), Some(platform)) = (prior, platforms::of(&resource.services, &config)) else {
         return Err(told::no_platform().into());
     };
     let private = private.recovered();

@@ -1,7 +1,7 @@
 //! `rekey_cluster_credential_rotation`: a credential of a cluster is rotated, and the cluster is seen to come back.
 //!
 //! `model` is the schema, `read`, `plan` and `apply` the life, the same for every platform; what is decided, is decided
-//! in `rotation::course`. `platform` is the seam; behind it stands a folder for each platform.
+//! in `rotation::course`. `platform` is the seam; behind it stands a folder for each of `platforms`.
 
 pub mod apply;
 #[cfg(test)]
@@ -12,8 +12,10 @@ pub mod oke;
 pub mod openshift;
 pub mod plan;
 pub mod platform;
+pub mod platforms;
 pub mod private;
 pub mod read;
+pub mod services;
 pub mod told;
 pub mod workloads;
 
@@ -27,10 +29,9 @@ use crate::clock;
 use crate::provider::arguments::{period, whole_seconds};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Identity};
 use crate::provider::cluster_credential_rotation::plan::Planned;
-use crate::provider::cluster_credential_rotation::platform::{
-    Known, Opened, Platform, Services, Which,
-};
+use crate::provider::cluster_credential_rotation::platform::{Known, Opened, Platform, Which};
 use crate::provider::cluster_credential_rotation::private::Private;
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, known_policy, tell_changed, tell_held, too_early};
 use crate::provider::timeouts::Defaults;
@@ -114,7 +115,7 @@ impl Resource for ClusterRotationResource {
         let twenty = Duration::from_mins(20);
         let two = Duration::from_mins(2);
         let usual = Defaults { create: twenty, delete: two, read: two, update: twenty };
-        let platform = platform::of(&self.services, model);
+        let platform = platforms::of(&self.services, model);
         let defaults = platform.map_or(usual, |platform| platform.timeouts());
         Some(defaults.or(&model.timeouts, operation))
     }
@@ -130,7 +131,7 @@ impl Resource for ClusterRotationResource {
                 .at_attribute("rotation_period"),
             );
         }
-        if let Some(platform) = platform::of(&self.services, config) {
+        if let Some(platform) = platforms::of(&self.services, config) {
             errors.extend(platform.validate(config));
         }
         if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
@@ -151,7 +152,7 @@ impl Resource for ClusterRotationResource {
             .into());
         }
         let Some(prior) = prior else {
-            let platform = platform::of(&self.services, &config);
+            let platform = platforms::of(&self.services, &config);
             if let Some(platform) = platform.as_deref().filter(|_| config.rotates_on_create()) {
                 self.check(cx, platform, None, &config).await?;
             }
@@ -160,8 +161,8 @@ impl Resource for ClusterRotationResource {
         };
         known_policy(&config)?;
         // A block that is not known yet is taken for the state's, until apply knows it.
-        let platform = platform::of(&self.services, &config).or_else(|| {
-            platform::of(&self.services, &prior).filter(|_| platform::unknown(&config))
+        let platform = platforms::of(&self.services, &config).or_else(|| {
+            platforms::of(&self.services, &prior).filter(|_| platforms::unknown(&config))
         });
         let Some(platform) = platform else {
             return Err(told::no_platform().into());
@@ -173,7 +174,7 @@ impl Resource for ClusterRotationResource {
     }
 
     async fn plan_destroy(&self, cx: &Context, prior: Record) -> Result<()> {
-        if let Some(platform) = platform::of(&self.services, &prior.state) {
+        if let Some(platform) = platforms::of(&self.services, &prior.state) {
             let known = Known { state: &prior.state, memory: &prior.private.memory };
             let (called, stays) = (platform.called(known), platform.stays(known));
             cx.tell(told::nothing_undone(&called, &stays, &prior.state));
@@ -209,7 +210,7 @@ impl Resource for ClusterRotationResource {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.id.known_or_default(),
         };
-        let (platform, model) = platform::of_import(&self.services, &id)?;
+        let (platform, model) = platforms::of_import(&self.services, &id)?;
         let cluster = platform.open(cx, Which::Named).await?.now()?;
         let state = ClusterRotation {
             generation: Attr::Known(0),

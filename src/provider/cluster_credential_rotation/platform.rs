@@ -1,92 +1,20 @@
 //! What a platform gives: the seam between the course of a rotation, which is the same for all, and what one platform
-//! does for it. The set is closed: [`of`] lists it.
+//! does for it. Which there are is in `platforms`.
 //!
 //! A [`Platform`] is pure: it knows its block and nothing of the cloud. Opened, it becomes a [`Cluster`], which looks,
 //! sends and proves. Neither decides: what a look means is for `rotation::course`.
-
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::provider::cluster_credential_rotation::magnum::MagnumPlatform;
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
-use crate::provider::cluster_credential_rotation::oke::OkePlatform;
-use crate::provider::cluster_credential_rotation::openshift::OpenshiftPlatform;
-use crate::provider::cluster_credential_rotation::openshift::block::Openshift;
-use crate::provider::clusters::Clusters;
-use crate::provider::kubernetes::Shared;
-use crate::provider::oci::Oci;
-use crate::provider::openstack::Openstack;
-use crate::provider::plan_checks::PlanChecks;
 use crate::provider::timeouts::Defaults;
 use crate::rotation::Change;
 use crate::rotation::course::{Phase, Standing, Trace};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::Attr;
-
-/// The ways to the clouds that platforms share with the rest of the provider.
-#[derive(Clone, Debug, Default)]
-pub struct Services {
-    pub clusters: Arc<Clusters>,
-    pub kubernetes: Arc<Shared>,
-    pub oci: Arc<Oci>,
-    pub openstack: Arc<Openstack>,
-    /// In the place of every platform: for the random histories.
-    #[cfg(test)]
-    pub stand_in: Option<Arc<super::histories::cloud::Cloud>>,
-}
-
-impl Services {
-    pub fn plan_checks(&self) -> PlanChecks {
-        self.openstack.plan_checks()
-    }
-}
-
-/// The platform whose block the configuration, or the state, holds. None: no block is known.
-pub fn of(services: &Services, model: &ClusterRotation) -> Option<Box<dyn Platform>> {
-    #[cfg(test)]
-    if let Some(cloud) = &services.stand_in {
-        return Some(Box::new(super::histories::platform::StandIn(Arc::clone(cloud))));
-    }
-    if let Attr::Known(block) = &model.magnum {
-        return Some(Box::new(MagnumPlatform::new(services.clone(), block.clone())));
-    }
-    if let Attr::Known(block) = &model.oke {
-        return Some(Box::new(OkePlatform::new(services.clone(), block.clone())));
-    }
-    if let Attr::Known(block) = &model.openshift {
-        return Some(Box::new(OpenshiftPlatform::new(services.clone(), block.clone())));
-    }
-    None
-}
-
-/// Whether a block is there whose arguments are not known yet.
-pub fn unknown(model: &ClusterRotation) -> bool {
-    model.magnum.is_unknown() || model.oke.is_unknown() || model.openshift.is_unknown()
-}
-
-/// What is imported by this id: the platform, with the block that stands for it in the state.
-pub fn of_import(services: &Services, id: &str) -> Result<(Box<dyn Platform>, ClusterRotation)> {
-    if OkePlatform::is_id(id) {
-        let block = OkePlatform::block_of_import(id);
-        let platform = OkePlatform::new(services.clone(), block.clone());
-        let model = ClusterRotation { oke: Attr::Known(block), ..ClusterRotation::default() };
-        return Ok((Box::new(platform), model));
-    }
-    if OpenshiftPlatform::is_import(id) {
-        let block = Openshift::default();
-        let platform = OpenshiftPlatform::new(services.clone(), block.clone());
-        let model = ClusterRotation { openshift: Attr::Known(block), ..ClusterRotation::default() };
-        return Ok((Box::new(platform), model));
-    }
-    let block = MagnumPlatform::block_of_import(id)?;
-    let platform = MagnumPlatform::new(services.clone(), block.clone());
-    let model = ClusterRotation { magnum: Attr::Known(block), ..ClusterRotation::default() };
-    Ok((Box::new(platform), model))
-}
 
 /// Inputs besides `triggers` whose change calls for a rotation.
 #[derive(Clone, Debug, Default, PartialEq)]

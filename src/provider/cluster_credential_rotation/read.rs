@@ -7,12 +7,10 @@ use jiff::Timestamp;
 
 use crate::clock;
 use crate::provider::arguments::{moment, number, whole_seconds, written};
-use crate::provider::cluster_credential_rotation::platform::{
-    self, Cluster, Known, Look, Opened, Which,
-};
+use crate::provider::cluster_credential_rotation::platform::{Cluster, Known, Look, Opened, Which};
 use crate::provider::cluster_credential_rotation::private::{Certainty, Flight};
 use crate::provider::cluster_credential_rotation::{
-    ClusterRotationResource, Record, identity, plan, told,
+    ClusterRotationResource, Record, identity, plan, platforms, told,
 };
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, tell_held};
@@ -28,7 +26,7 @@ pub async fn read(
     mut record: Record,
 ) -> Result<Option<Record>> {
     record.private = record.private.recovered();
-    let Some(platform) = platform::of(&resource.services, &record.state) else {
+    let Some(platform) = platforms::of(&resource.services, &record.state) else {
         return Ok(Some(record));
     };
     let known = Known { state: &record.state, memory: &record.private.memory };

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::cloud::{Cloud, Fault};
 use crate::provider::cluster_credential_rotation::model::ClusterRotation;
-use crate::provider::cluster_credential_rotation::platform::Services;
 use crate::provider::cluster_credential_rotation::private::Private;
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::cluster_credential_rotation::{ClusterRotationResource, Record};
 use crate::tfplugin::context::{ClientCapabilities, Context};
 use crate::tfplugin::cty::Value;

@@ -6,6 +6,7 @@ pub mod notes;
 pub mod prove;
 pub mod refusals;
 pub mod rotate;
+pub mod seam;
 pub mod told;
 pub mod workloads;
 
@@ -17,9 +18,8 @@ use serde_json::Value;
 use crate::cloud::openstack::Token;
 use crate::cloud::openstack::magnum::{Cluster as MagnumShows, Restarts};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
-use crate::provider::cluster_credential_rotation::platform::{
-    Known, Opened, Platform, Services, Which,
-};
+use crate::provider::cluster_credential_rotation::platform::{Known, Opened, Platform, Which};
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::timeouts::Defaults;
 use crate::rotation::course::Phase;
 use crate::tfplugin::context::Context;
@@ -251,7 +251,7 @@ impl Platform for MagnumPlatform {
     }
 
     async fn open(&self, cx: &Context, which: Which<'_>) -> Result<Opened> {
-        cluster::open(self, cx, which).await
+        seam::open(self, cx, which).await
     }
 }
 

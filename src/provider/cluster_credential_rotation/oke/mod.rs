@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod follow;
 pub mod notes;
 pub mod refusals;
+pub mod seam;
 pub mod shown;
 pub mod told;
 pub mod workloads;
@@ -24,9 +25,8 @@ use serde_json::Value;
 
 use crate::provider::arguments::{moment, period};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
-use crate::provider::cluster_credential_rotation::platform::{
-    Known, Opened, Platform, Services, Which,
-};
+use crate::provider::cluster_credential_rotation::platform::{Known, Opened, Platform, Which};
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::cluster_credential_rotation::workloads::{are_known, named_in_state};
 use crate::provider::timeouts::Defaults;
 use crate::rotation::course::Phase;
@@ -172,7 +172,7 @@ impl Platform for OkePlatform {
     }
 
     async fn open(&self, cx: &Context, which: Which<'_>) -> Result<Opened> {
-        cluster::open(self, cx, which).await
+        seam::open(self, cx, which).await
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::provider::cluster_credential_rotation::platform::Services;
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::cluster_credential_rotation::workloads::Named;
 use crate::tfplugin::diagnostics::Severity;
 

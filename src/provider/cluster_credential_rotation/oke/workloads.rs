@@ -23,6 +23,8 @@ use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics};
 
 /// A token of OKE's is good for four minutes; a rollout may take longer.
 const TURN: Duration = Duration::from_mins(3);
+/// For all of them. An operation on OKE may take a day; a workload that is not back by then needs somebody.
+const LONGEST: Duration = Duration::from_mins(20);
 
 pub(super) fn wanted(block: &Oke) -> Result<Vec<Workload>, Diagnostic> {
     let named = block.workloads.known().map(Vec::as_slice).unwrap_or_default();
@@ -63,14 +65,12 @@ pub(super) async fn advance(
     let called = cluster.called();
     let wanted = wanted(&cluster.block).map_err(unfinished)?;
     let mut without_pods = BTreeSet::new();
+    let now = Instant::now();
+    let end = cluster.patience.deadline.map_or(now + LONGEST, |end| end.min(now + LONGEST));
     loop {
         let client = enter(cluster).await.map_err(|why| unfinished(half_done(why)))?;
-        let turn = Instant::now() + TURN;
-        let last = cluster.patience.deadline.is_some_and(|deadline| deadline <= turn);
-        let patience = Patience {
-            deadline: if last { cluster.patience.deadline } else { Some(turn) },
-            ..cluster.patience.clone()
-        };
+        let turn = (Instant::now() + TURN).min(end);
+        let patience = Patience { deadline: Some(turn), ..cluster.patience.clone() };
         let came_back = |workload: &Workload, rollout: &Rollout| {
             if rollout.pods.is_empty() {
                 without_pods.insert(workload.to_string());
@@ -86,7 +86,7 @@ pub(super) async fn advance(
             }
         };
         // The turn is over, and not the operation: they are waited for with another token.
-        if !last && Instant::now() >= turn && !cluster.patience.cancel.is_cancelled() {
+        if (turn..end).contains(&Instant::now()) && !cluster.patience.cancel.is_cancelled() {
             continue;
         }
         let failures = failed

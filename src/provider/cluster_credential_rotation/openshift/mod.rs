@@ -7,6 +7,7 @@ mod cluster;
 mod notes;
 mod refusals;
 mod rotate;
+mod seam;
 mod told;
 mod workloads;
 
@@ -21,8 +22,9 @@ use crate::cloud::openshift::procedure::Limits;
 use crate::provider::arguments::period;
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
 use crate::provider::cluster_credential_rotation::platform::{
-    Inputs, Known, Opened, Platform, Services, Which,
+    Inputs, Known, Opened, Platform, Which,
 };
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::cluster_credential_rotation::workloads::named_in_state;
 use crate::provider::kubernetes::Shared;
 use crate::provider::timeouts::Defaults;
@@ -145,7 +147,7 @@ impl Platform for OpenshiftPlatform {
     }
 
     async fn open(&self, cx: &Context, which: Which<'_>) -> Result<Opened> {
-        cluster::open(self, cx, which).await
+        seam::open(self, cx, which).await
     }
 }
 

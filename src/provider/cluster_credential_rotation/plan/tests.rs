@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::provider::cluster_credential_rotation::magnum::MagnumPlatform;
 use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
-use crate::provider::cluster_credential_rotation::platform::Services;
+use crate::provider::cluster_credential_rotation::services::Services;
 use crate::rotation::Due;
 use crate::rotation::course::First;
 
