@@ -263,6 +263,34 @@ async fn the_import_blocks_import() {
     }
 }
 
+/// `terraform test`, as the guide has it run and prints it.
+#[tokio::test]
+async fn the_tests_of_the_module_pass_with_a_mock_and_with_a_keystone() {
+    let keystone = Keystone::get().await;
+    let folder = repository("examples/module-tests");
+    let guide = std::fs::read_to_string(repository("docs/guides/testing-a-module.md")).unwrap();
+    for cli in Cli::all() {
+        let alice = keystone.user(&["member"]).await;
+        let mut workspace = workspace(cli, &alice);
+        copy(&workspace, &folder.join("main.tf"));
+        for file in entries(&folder.join("tests")) {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let filter = format!("tests/{name}");
+            workspace.write(&filter, &std::fs::read_to_string(&file).unwrap());
+            // A mock needs no login.
+            if name != "mocked.tftest.hcl" {
+                workspace.env("OS_CLOUD", "mycloud");
+            }
+            let run = workspace.run(&["test", &format!("-filter={filter}")]).await.ok();
+            let shown = guide.split_once(&format!("    {filter}... in progress")).unwrap().1;
+            let printed = |line: &&str| line.starts_with("    ") || line.is_empty();
+            let lines = shown.lines().skip(1).take_while(printed);
+            lines.fold(run, |run, line| run.says(line.trim()));
+            assert_eq!(keystone.credentials(&alice).await.len(), 0);
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_example_is_formatted() {
     for cli in Cli::all() {

@@ -38,6 +38,8 @@ pub async fn read(
     mut kept: Record,
 ) -> Result<Option<Record>> {
     kept.private.restore(&kept.state);
+    // Core forgets it when a provider dies in an apply.
+    kept.identity = Some(identity(&kept.state));
     let session = match resource.openstack.session().await? {
         Ok(session) => session,
         Err(NotYet(setting)) => {

@@ -26,6 +26,8 @@ pub async fn read(
     mut record: Record,
 ) -> Result<Option<Record>> {
     record.private = record.private.recovered();
+    // Core forgets it when a provider dies in an apply.
+    record.identity = Some(identity(&record.state));
     let Some(platform) = platforms::of(&resource.services, &record.state) else {
         return Ok(Some(record));
     };

@@ -1,7 +1,7 @@
 //! Random histories of a credential, played by the provider that is released, a host that does what Terraform does, and
 //! a stand-in Keystone: people change triggers, policies and roles, delete by hand, plan and do not apply, apply late;
 //! without a refresh, under a weaker login; old states come back; time passes; calls fail before and after their
-//! effect. What must hold is in [`World::apply`] and [`World::check`].
+//! effect; the provider is killed. What must hold is in [`World::apply`] and [`World::check`].
 //!
 //! `REKEY_HISTORIES=2000` plays that many with fresh randomness instead of the short, fixed run.
 
@@ -18,8 +18,8 @@ use rekey_sandbox::{Fault, FaultRule};
 use serde_json::{Value as Json, json};
 
 use super::{Bed, CI};
-use crate::host::trouble::alone;
-use crate::host::{Plan, PlanOptions, State, Workspace};
+use crate::host::trouble::{self, alone};
+use crate::host::{Action, Host, Plan, PlanOptions, State, Workspace};
 use crate::support::tools::figure;
 
 type Checked = Result<(), String>;
@@ -38,6 +38,8 @@ enum Event {
     Apply(Vec<(u64, Fault)>),
     /// The same with `-refresh=false`.
     ApplyBlind(Vec<(u64, Fault)>),
+    /// The provider dies at that call, before or after its effect.
+    ApplyKilled(u64, Fault),
     /// The saved plan, where the state is still the one that it was made of.
     ApplySaved(Vec<(u64, Fault)>),
     /// Somebody deletes the current credential.
@@ -59,6 +61,13 @@ enum Event {
     Taint,
     Trigger,
     Wait(i64),
+}
+
+/// An apply, and how things stood before it.
+struct Begun {
+    before: Json,
+    creates: bool,
+    replaces: bool,
 }
 
 /// What a consumer holds, and until when it must open.
@@ -92,6 +101,8 @@ struct World {
     current: Option<Held>,
     /// Of those that have not been told of the next one yet.
     lagging: Vec<Held>,
+    /// The last that was deleted by hand: an apply without a refresh does not see that it is gone.
+    deleted: Option<String>,
     /// A create or a replacement failed: what it made may be in no state.
     untold: bool,
     /// Each with the number of creates by then: what another one makes has another mark in its name.
@@ -122,6 +133,7 @@ impl World {
             moved: false,
             current: None,
             lagging: Vec::new(),
+            deleted: None,
             untold: false,
             backups: Vec::new(),
             lives: 0,
@@ -145,18 +157,20 @@ impl World {
         let days = |days: &Option<i64>| days.map_or(Json::Null, |days| json!(format!("{days}d")));
         match event {
             Event::Apply(faults) => {
-                let plan = self.ws.plan().await;
-                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+                let plan = self.planned(PlanOptions::default()).await?;
                 self.apply(&plan, faults).await?;
             }
             Event::ApplyBlind(faults) => {
                 let options = PlanOptions { refresh: false, ..PlanOptions::default() };
-                let plan = self.ws.plan_with(options).await;
-                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+                let plan = self.planned(options).await?;
                 // What is due waits for somebody who looks.
                 self.moved = true;
                 self.count("applies without a refresh");
                 self.apply(&plan, faults).await?;
+            }
+            Event::ApplyKilled(call, held) => {
+                let plan = self.planned(PlanOptions::default()).await?;
+                Box::pin(self.apply_killed(&plan, *call, held)).await?;
             }
             Event::ApplySaved(faults) => {
                 let saved = self.saved.take();
@@ -171,6 +185,7 @@ impl World {
                     self.bed.cloud.delete_credential(&id);
                     self.current = None;
                     self.lagging.retain(|held| held.id != id.as_str());
+                    self.deleted = Some(id);
                     self.perhaps();
                     self.count("deletions by hand");
                 }
@@ -194,20 +209,17 @@ impl World {
                 self.moved = true;
                 self.perhaps();
             }
-            Event::Plan => {
-                let plan = self.ws.plan().await;
-                ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
-            }
+            Event::Plan => drop(self.planned(PlanOptions::default()).await?),
             Event::PlanAsBob => self.plan_as_bob().await?,
             Event::RefreshOnly => {
                 let options = PlanOptions { refresh_only: true, ..PlanOptions::default() };
-                let plan = self.ws.plan_with(options).await;
-                ensure!(!plan.told.failed(), "a refresh fails: {:?}", plan.told);
+                let plan = self.planned(options).await?;
                 self.ws.apply(&plan).await;
             }
             Event::Restore(back) => self.restore(*back),
             Event::Roles(both) => {
-                let roles = if *both { json!(["member", "reader"]) } else { json!(["member"]) };
+                // Not `reader`, which `member` implies: nothing would have to be issued for it.
+                let roles = if *both { json!(["_member_", "member"]) } else { json!(["member"]) };
                 if self.ws.attributes(CI)["roles"] != roles {
                     self.calls = Calls::Certainly;
                 }
@@ -239,6 +251,12 @@ impl World {
             }
         }
         self.check().await
+    }
+
+    async fn planned(&mut self, options: PlanOptions) -> Result<Plan, String> {
+        let plan = self.ws.plan_with(options).await;
+        ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+        Ok(plan)
     }
 
     async fn plan_as_bob(&mut self) -> Checked {
@@ -275,21 +293,57 @@ impl World {
         for (call, fault) in faults {
             self.bed.cloud.inject(FaultRule::new(fault.clone()).at_call(*call));
         }
-        let before = self.ws.attributes(CI);
-        let existed = self.exists();
-        let replaces = existed && plan.action(CI).is_replace();
-        self.backups.push((self.ws.state.clone(), self.lives));
-        self.lives += usize::from(replaces || !existed);
+        let begun = self.begin(plan)?;
         let outcome = self.ws.apply(plan).await;
         self.bed.cloud.clear_faults();
+        let expected = !faults.is_empty();
+        ensure!(expected || !outcome.told.failed(), "it fails without a fault: {:?}", outcome.told);
+        self.end(begun, outcome.told.failed()).await
+    }
+
+    async fn apply_killed(&mut self, plan: &Plan, call: u64, held: &Fault) -> Checked {
+        let sockets = tempfile::tempdir().unwrap();
+        let process = trouble::mortal(&self.bed.cloud, sockets.path());
+        self.ws.on(&Host::new(process.clone()));
+        self.bed.cloud.reset_calls();
+        self.bed.cloud.inject(FaultRule::new(held.clone()).at_call(call));
+        let begun = self.begin(plan)?;
+        let mut failed = false;
+        let run = Box::pin(async { failed = self.ws.apply(plan).await.told.failed() });
+        let killed = trouble::killed_when_struck(&self.bed.cloud, &process, run).await;
+        self.bed.cloud.clear_faults();
+        self.ws.on(&self.bed.host);
+        ensure!(failed == killed, "killed: {killed}, and failed: {failed}");
+        if killed {
+            self.count("kills");
+        }
+        self.end(begun, failed).await
+    }
+
+    fn begin(&mut self, plan: &Plan) -> Result<Begun, String> {
+        let (action, before) = (plan.action(CI), self.ws.attributes(CI));
+        let (creates, replaces) = (action == Action::Create, action.is_replace());
+        if replaces && plan.change(CI).before()["strays"].is_object() {
+            let told = plan.told.has("Strays are not revoked by destroy");
+            // Of a taint the provider sees in a plan only that something is created.
+            let tainted = self.ws.state.object(CI).is_some_and(|object| object.tainted);
+            ensure!(told || tainted, "strays are lost untold: {before}");
+            self.untold = true;
+        }
+        self.backups.push((self.ws.state.clone(), self.lives));
+        self.lives += usize::from(creates || replaces);
         self.count("applies");
+        Ok(Begun { before, creates, replaces })
+    }
+
+    async fn end(&mut self, begun: Begun, failed: bool) -> Checked {
+        let Begun { before, creates, replaces } = begun;
         let after = self.ws.attributes(CI);
-        if outcome.told.failed() {
+        if failed {
             self.count("applies that failed");
-            ensure!(!faults.is_empty(), "an apply fails without a fault: {:?}", outcome.told);
             let done = before["id"] != after["id"];
             self.calls = if done { Calls::Perhaps } else { self.calls.max(Calls::Perhaps) };
-            self.untold |= !existed || replaces;
+            self.untold |= creates || replaces;
             if replaces {
                 // Its destroy half comes first, and may have been carried out.
                 (self.current, self.lagging) = (None, Vec::new());
@@ -315,8 +369,8 @@ impl World {
             self.lagging.push(Held { until: Some(until), ..held });
         }
         let until = after["expires_at"].as_str().map(|text| text.parse().unwrap());
-        self.current =
-            Some(Held { id: after["id"].clone(), secret: after["secret"].clone(), until });
+        let handed_out = Held { id: after["id"].clone(), secret: after["secret"].clone(), until };
+        self.current = Some(handed_out).filter(|held| held.id.as_str() != self.deleted.as_deref());
         self.calls = if self.moved { Calls::Perhaps } else { Calls::Nothing };
         let again = self.ws.plan().await;
         ensure!(self.moved || again.is_empty(), "not at rest after an apply: {}", again.text());
@@ -338,8 +392,7 @@ impl World {
 
     async fn come_to_rest(&mut self) -> Checked {
         for _ in 0..4 {
-            let plan = self.ws.plan().await;
-            ensure!(!plan.told.failed(), "a plan fails: {:?}", plan.told);
+            let plan = self.planned(PlanOptions::default()).await?;
             if plan.is_empty() && self.exists() {
                 break;
             }
@@ -374,15 +427,21 @@ fn faults() -> impl Strategy<Value = Vec<(u64, Fault)>> {
     prop_oneof![3 => Just(Vec::new()), 2 => vec((1_u64..10, fault), 1..3)]
 }
 
+fn killed() -> impl Strategy<Value = Event> {
+    let held = select(vec![Fault::Timeout, Fault::TimeoutAfterCommit]);
+    (1_u64..8, held).prop_map(|(call, held)| Event::ApplyKilled(call, held))
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let days = |all: Vec<i64>| prop::option::weighted(0.8, select(all));
     prop_oneof![
         12 => faults().prop_map(Event::Apply),
         2 => faults().prop_map(Event::ApplyBlind),
+        4 => killed(),
         2 => faults().prop_map(Event::ApplySaved),
         1 => Just(Event::ByHand),
         1 => any::<bool>().prop_map(Event::CreateFirst),
-        1 => days(vec![60, 120]).prop_map(Event::ExpiresIn),
+        1 => days(vec![90, 120]).prop_map(Event::ExpiresIn),
         3 => days(vec![1, 7, 30]).prop_map(Event::Overlap),
         3 => days(vec![10, 30]).prop_map(Event::Period),
         1 => Just(Event::Plan),
@@ -438,6 +497,7 @@ fn in_every_history_consumers_are_served_and_what_was_asked_for_is_done_once() {
         "applies without a refresh",
         "deletions by hand",
         "generations",
+        "kills",
         "old states put back",
         "plans under a weaker login",
         "saved plans applied",

@@ -1,7 +1,7 @@
 //! AWS in mint mode: every component gets a key of its own anew.
 
-use rekey_sandbox::openshift::{AccessKey, MODE, Rights};
-use serde_json::Value;
+use rekey_sandbox::openshift::{AccessKey, Cloud, Contents, MODE, Platform, Rights};
+use serde_json::{Value, json};
 
 use super::{ADDRESS, Aws, aws, rotation, uids, workspace};
 use crate::support::openshift::{Cluster, value};
@@ -63,6 +63,60 @@ async fn every_component_gets_a_new_key_by_the_new_root_and_the_old_ones_are_dea
         ws.destroy(&[]).await.ok();
         assert_eq!(uids(&cluster).await, again);
     }
+}
+
+/// The file of a service account's key, as Google makes it.
+fn service_account(key: &AccessKey) -> String {
+    let AccessKey { id, secret } = key;
+    json!({
+        "type": "service_account",
+        "project_id": "sandbox",
+        "private_key_id": id,
+        "private_key": secret,
+        "client_email": "root@sandbox.iam.gserviceaccount.com",
+    })
+    .to_string()
+}
+
+/// The same on GCP, where a component has a service account, and a key of it as a file.
+#[tokio::test]
+async fn every_component_of_gcp_gets_a_new_key_of_its_service_account() {
+    let cloud = Cloud::default();
+    let [first, second] = [cloud.issue_root_key(), cloud.issue_root_key()];
+    let root = [("service_account.json", &*service_account(&first))];
+    let cluster = Cluster::real(&Contents::new(Platform::Gcp, "Mint", &root), cloud.clone()).await;
+    cluster.settles().await;
+    let file = |secret: &Value| -> Value {
+        serde_json::from_str(&value(secret, "service_account.json").unwrap()).unwrap()
+    };
+    let key = |secret: &Value| {
+        let file = file(secret);
+        let part = |name: &str| file[name].as_str().unwrap().to_owned();
+        AccessKey { id: part("private_key_id"), secret: part("private_key") }
+    };
+    let mut before = Vec::new();
+    for name in cluster.requests() {
+        before.push(cluster.component(&name).await);
+    }
+    let mut ws = workspace(&cluster, Cli::any()).await;
+    ws.watch("the new root key", &second.secret);
+    ws.write("root.json", &service_account(&second));
+    let block = "platform = \"gcp\"\nservice_account_json_wo = file(\"root.json\")\nservice_account_json_wo_version = 1";
+    ws.write("main.tf", &rotation(block, ""));
+    ws.plan(&[]).await.ok().says("mint").says("gcp");
+    ws.apply(&[]).await.ok();
+    assert_eq!(key(&cluster.root().await), second);
+    for (name, before) in cluster.requests().into_iter().zip(&before) {
+        let now = cluster.component(&name).await;
+        ws.watch("a component's new key", &key(&now).secret);
+        assert_ne!(now["metadata"]["uid"], before["metadata"]["uid"], "{name}");
+        // A key of the same service account, and only that one.
+        assert_eq!(file(&now)["client_email"], file(before)["client_email"], "{name}");
+        assert!(cloud.opens(&key(&now)) && !cloud.opens(&key(before)), "{name}");
+    }
+    ws.plan(&[]).await.empty();
+    assert_eq!(ws.resource(ADDRESS).await["phase"], "completed");
+    ws.destroy(&[]).await.ok();
 }
 
 /// The canary: whatever is wrong with the new root is found out with the operator's own secret.

@@ -53,6 +53,23 @@ async fn azure() {
 }
 
 #[tokio::test]
+async fn gcp() {
+    let file = |key: &str| {
+        format!(
+            r#"{{"type":"service_account","client_email":"a@example.com","private_key":"{key}","private_key_id":"i","project_id":"p"}}"#
+        )
+    };
+    let (one, two) = (file("one"), file("a-new-gcp-secret"));
+    let root = [("service_account.json", &*one)];
+    let contents = Contents::new(Platform::Gcp, "Passthrough", &root);
+    let block = format!(
+        "platform = \"gcp\"\nservice_account_json_wo = {two:?}\nservice_account_json_wo_version = 1"
+    );
+    let wanted = [("service_account.json", &*two)];
+    is_copied(&contents, &block, "a-new-gcp-secret", &wanted).await;
+}
+
+#[tokio::test]
 async fn vsphere_with_a_redeployment_of_the_kube_controller_manager() {
     let root = [("vc.example.com.username", "admin"), ("vc.example.com.password", "one")];
     let contents = Contents::new(Platform::Vsphere, "", &root);
