@@ -44,9 +44,12 @@ fn assembled(p: &U1024, q: &U1024) -> Option<Result<RsaKeyPair, KeyError>> {
     let inverse = Zeroizing::new(Option::<U1024>::from(q.invert_mod(&modulus_p))?);
     let public_key =
         PublicKeyComponents { n: modulus.to_be_bytes().as_ref().to_vec(), e: vec![1, 0, 1] };
+    // The library takes it without leading zeros only.
+    let zeros = d.leading_zeros() / 8;
+    let d = d.to_be_bytes().as_ref().iter().copied().skip(zeros as usize).collect();
     let components = KeyPairComponents {
         public_key,
-        d: Zeroizing::new(d.to_be_bytes().as_ref().to_vec()),
+        d: Zeroizing::new(d),
         p: bytes(p),
         q: bytes(q),
         dP: rest(&before_p)?,
@@ -77,3 +80,23 @@ const BITS: u32 = 1024;
 const EXPONENT: u32 = 65_537;
 /// FIPS 186-5: the primes differ in one of their first 100 bits.
 const FAR_APART: u32 = BITS - 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One key in some 256 has such an exponent.
+    #[test]
+    fn a_private_exponent_may_begin_with_zeros() {
+        const P: &str = "DB616CD7402FBF4D6E5EC83EE1E867F37551AE8616F025AE782BA800972FE10F\
+                         42868B47FCD308B3557BE35C3288AD49C5743A0E58382D0AC943465BC8F61DF5\
+                         EEDF09369B7E90C3F568DA85DF0EB0223D045DB65A920FAFDB06B71677FC556C\
+                         B9A4533E86916099063C55EB2347C0C0FEBA27F9C08F8A65DF4697946DB54C29";
+        const Q: &str = "C2D42509F090D4B331225F02DAD3342403176143C699BA0B15A817F83233603C\
+                         D511257588444438B3E47B0A988DFFDEE8825522757C3BC3FEA16F69BBC82309\
+                         65BF0195B1A474642962DB343EC595C24DCD806F352637654A796B829DCB3633\
+                         1CC66C1814E3343945F099A1F6735D68B8DADA5421F6433E07265556E4CAD8BD";
+        let pair = assembled(&U1024::from_be_hex(P), &U1024::from_be_hex(Q)).unwrap();
+        assert!(pair.is_ok(), "{pair:?}");
+    }
+}
