@@ -203,9 +203,10 @@ impl World {
         if stored.state.at() != Phase::Completed {
             return Ok(());
         }
-        let truth = self.cloud.truth();
-        let completed = stored.private.flight.is_none();
-        if completed && truth.working.is_some() {
+        if stored.private.flight.is_some() {
+            return Err("called complete and still in flight".into());
+        }
+        if self.cloud.truth().working.is_some() {
             return Err("called complete while the driver works".into());
         }
         Ok(())

@@ -30,7 +30,7 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         Fault::Slow,
         Fault::Refused,
     ]);
-    prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..9, fault), 1..4)]
+    prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..8, fault), 1..4)]
 }
 
 fn options() -> impl Strategy<Value = Options> {
@@ -46,17 +46,18 @@ fn event() -> impl Strategy<Value = Event> {
         4 => prop::option::weighted(0.8, select(vec![10_i64, 30, 90])).prop_map(Event::Period),
         3 => any::<bool>().prop_map(Event::Plan),
         1 => Just(Event::RefreshOnly),
-        2 => any::<bool>().prop_map(Event::Rotate),
+        2 => prop::bool::weighted(0.8).prop_map(Event::Rotate),
         2 => any::<bool>().prop_map(Event::Save),
         1 => Just(Event::Taint),
         7 => Just(Event::Trigger),
-        8 => (1_i64..800).prop_map(Event::Wait),
+        4 => (1_i64..24).prop_map(Event::Wait),
+        6 => (100_i64..1_500).prop_map(Event::Wait),
     ]
 }
 
 #[test]
 fn what_was_asked_for_is_done_once_in_every_history() {
-    const SHORT_RUN: u32 = 400;
+    const SHORT_RUN: u32 = 1_000;
     let asked = std::env::var("REKEY_HISTORIES").ok();
     let count = asked.as_ref().map(|count| count.parse().expect("REKEY_HISTORIES is a number"));
     let cases = count.unwrap_or(SHORT_RUN);

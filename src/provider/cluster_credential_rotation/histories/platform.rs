@@ -132,7 +132,7 @@ impl Cluster for StandIn {
         let (then, now) = (marks(then), marks(now.signs.as_ref()));
         if then.is_empty() || now.is_empty() {
             Standing::Unseen
-        } else if then.is_disjoint(&now) {
+        } else if !now.is_subset(&then) && !then.is_subset(&now) {
             Standing::Newer
         } else {
             Standing::Same
@@ -191,7 +191,8 @@ impl Cluster for StandIn {
         }
         match fault {
             Some(Fault::KillAfter) => self.0.die().await,
-            Some(Fault::LostAfter | Fault::Slow) => Ok(()),
+            Some(Fault::LostAfter) => Err(Failure::Unknown(trouble("no answer").into())),
+            Some(Fault::Slow) => Ok(()),
             Some(Fault::FailsAfterCreating) => Err(Failure::Ended(trouble("driver failed").into())),
             _ => {
                 notes["answered"] = json!(true);

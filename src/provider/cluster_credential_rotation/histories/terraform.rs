@@ -49,6 +49,12 @@ pub struct Workspace {
     serial: u64,
 }
 
+/// The state file before a run.
+struct Before {
+    stored: Option<Record>,
+    tainted: bool,
+}
+
 /// What a run came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Run {
@@ -156,7 +162,7 @@ impl Workspace {
         replaces: bool,
         options: &Options,
     ) -> Result<Run, String> {
-        let before = self.stored.clone();
+        let before = Before { stored: self.stored.clone(), tainted: self.tainted };
         if replaces {
             self.store(None);
             self.tainted = false;
@@ -208,18 +214,23 @@ impl Workspace {
         Ok(Run::Done)
     }
 
-    fn died(&mut self, before: Option<Record>, options: &Options) -> Run {
+    fn back_to(&mut self, before: Before) {
+        self.stored = before.stored;
+        self.tainted = before.tainted;
+        self.serial += 1;
+    }
+
+    fn died(&mut self, before: Before, options: &Options) -> Run {
         if options.kills_all {
-            self.stored = before;
+            self.back_to(before);
         }
         Run::Died
     }
 
     /// In an update: core keeps the attributes of before, and drops the private data.
-    fn died_in(&mut self, prior: Option<Record>, before: Option<Record>, options: &Options) -> Run {
+    fn died_in(&mut self, prior: Option<Record>, before: Before, options: &Options) -> Run {
         if options.kills_all {
-            self.stored = before;
-            self.serial += 1;
+            self.back_to(before);
             return Run::Died;
         }
         let kept =

@@ -178,7 +178,9 @@ impl Cluster for MagnumCluster {
         if seen.is_empty() || known.is_empty() {
             return Standing::Unseen;
         }
-        if seen.is_disjoint(&known) { Standing::Newer } else { Standing::Same }
+        // One that a driver left behind when it failed may be among both.
+        let (made, gone) = (!seen.is_subset(&known), !known.is_subset(&seen));
+        if made && gone { Standing::Newer } else { Standing::Same }
     }
 
     async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic> {
