@@ -24,6 +24,8 @@ pub enum Fault {
     FailsAfterCreating,
     /// The driver takes its time: new and former are both there for a while.
     Slow,
+    /// So much time that an apply does not see its end.
+    VerySlow,
     /// The platform refuses.
     Refused,
 }

@@ -233,9 +233,16 @@ impl World {
     pub async fn come_to_rest(&mut self) -> Result<(), String> {
         let calm = Options { refresh: true, faults: Vec::new(), kills_all: false };
         self.workspace.config.rotate = Attr::Known(true);
-        for round in 0..7 {
+        for round in 0..12 {
             self.pass(SignedDuration::from_mins(5));
-            let plan = self.workspace.plan(true).await.ok_or("no plan could be made")?;
+            // A driver that is at work is a refusal.
+            let busy = self.cloud.truth().working.is_some();
+            let Some(plan) = self.workspace.plan(true).await else {
+                if busy {
+                    continue;
+                }
+                return Err("no plan could be made".into());
+            };
             self.count("applies");
             let sent = self.cloud.truth().sent.len();
             if self.workspace.stored.is_none() && self.workspace.config.rotates_on_create() {
@@ -248,7 +255,7 @@ impl World {
             }
             match run {
                 Run::Empty => return self.at_rest(),
-                Run::Done | Run::Failed if round < 6 => {}
+                Run::Done | Run::Failed if round < 11 => {}
                 other => {
                     return Err(format!("not at rest: {other:?}, {:#?}", self.workspace.stored));
                 }

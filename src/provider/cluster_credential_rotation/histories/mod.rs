@@ -28,6 +28,7 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         Fault::LostAfter,
         Fault::FailsAfterCreating,
         Fault::Slow,
+        Fault::VerySlow,
         Fault::Refused,
     ]);
     prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..8, fault), 1..4)]

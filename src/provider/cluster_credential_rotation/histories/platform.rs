@@ -1,5 +1,5 @@
 //! The modelled platform behind the seam: as little as a platform can show. Which credentials there are, and whether
-//! the driver has failed; no rotation tells its sender.
+//! the driver is at work or has failed; no rotation tells its sender.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -186,13 +186,14 @@ impl Cluster for StandIn {
             match fault {
                 Some(Fault::FailsAfterCreating) => truth.failed = true,
                 Some(Fault::Slow) => truth.working = Some((new, 3)),
+                Some(Fault::VerySlow) => truth.working = Some((new, 25)),
                 _ => truth.hand_over(new),
             }
         }
         match fault {
             Some(Fault::KillAfter) => self.0.die().await,
             Some(Fault::LostAfter) => Err(Failure::Unknown(trouble("no answer").into())),
-            Some(Fault::Slow) => Ok(()),
+            Some(Fault::Slow | Fault::VerySlow) => Ok(()),
             Some(Fault::FailsAfterCreating) => Err(Failure::Ended(trouble("driver failed").into())),
             _ => {
                 notes["answered"] = json!(true);
@@ -217,15 +218,15 @@ impl Cluster for StandIn {
         let known = marks(stage.notes.get("known"));
         loop {
             self.reads().await.map_err(Failure::Unfinished)?;
-            let (alive, failed) = {
+            let (alive, failed, works) = {
                 let truth = self.0.truth();
-                (ids(&truth.alive), truth.failed)
+                (ids(&truth.alive), truth.failed, truth.working.is_some())
             };
             let new: Vec<String> =
                 alive.iter().filter(|id| !known.contains(*id)).cloned().collect();
             let one_is_gone = alive.iter().filter(|id| known.contains(*id)).count() < known.len();
             let answered = stage.notes["answered"] == json!(true);
-            if !new.is_empty() && (answered || one_is_gone || known.is_empty()) {
+            if !works && !new.is_empty() && (answered || one_is_gone || known.is_empty()) {
                 stage.facts.set(Fact::ApplicationCredentialIds, alive);
                 return Ok(Advance::Done(Proof::seen()));
             }
