@@ -20,6 +20,8 @@ pub enum Fault {
     LostBefore,
     /// No answer, and an effect.
     LostAfter,
+    /// From here on neither, until the run ends.
+    Down,
     /// The driver makes the new credential and fails before it hands it over.
     FailsAfterCreating,
     /// The driver takes its time: new and former are both there for a while.
@@ -52,6 +54,7 @@ pub struct Truth {
     pub by_hand: Vec<Timestamp>,
     faults: BTreeMap<usize, Fault>,
     calls: usize,
+    down: bool,
 }
 
 /// The platform, shared by the provider and the people.
@@ -81,7 +84,7 @@ impl Cloud {
     /// What goes wrong in the run that begins.
     pub fn arm(&self, faults: &[(usize, Fault)]) {
         let mut truth = self.truth();
-        truth.calls = 0;
+        (truth.calls, truth.down) = (0, false);
         truth.faults = faults.iter().copied().collect();
     }
 
@@ -90,7 +93,9 @@ impl Cloud {
         let mut truth = self.truth();
         truth.calls += 1;
         let number = truth.calls;
-        truth.faults.remove(&number)
+        let fault = truth.faults.remove(&number);
+        truth.down |= fault == Some(Fault::Down);
+        if truth.down { Some(Fault::LostBefore) } else { fault }
     }
 
     pub async fn die(&self) -> ! {

@@ -26,6 +26,7 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         Fault::KillAfter,
         Fault::LostBefore,
         Fault::LostAfter,
+        Fault::Down,
         Fault::FailsAfterCreating,
         Fault::Slow,
         Fault::VerySlow,
