@@ -32,7 +32,7 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         Fault::VerySlow,
         Fault::Refused,
     ]);
-    prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..8, fault), 1..4)]
+    prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..11, fault), 1..4)]
 }
 
 fn options() -> impl Strategy<Value = Options> {
