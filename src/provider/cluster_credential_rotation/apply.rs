@@ -129,6 +129,8 @@ pub async fn update(
                 known_by_then = record.private.clone();
                 before = Some(record);
             }
+            // Before was one that was taken for accepted: what is saved says that it is to be sent again.
+            Err(Stop::Ended(why)) if first == First::Resume => return Err(why),
             Err(stop) => return Err(restored(stop, before, cell)),
         }
     }

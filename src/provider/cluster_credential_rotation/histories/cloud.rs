@@ -28,6 +28,8 @@ pub enum Fault {
     Slow,
     /// So much time that an apply does not see its end.
     VerySlow,
+    /// So much time, and then the driver fails.
+    FailsLate,
     /// The platform refuses.
     Refused,
 }
@@ -50,6 +52,8 @@ pub struct Truth {
     /// A driver that is not done: the new credential, and how many looks it still takes.
     pub working: Option<(u64, u32)>,
     pub failed: bool,
+    /// So will the one that is at work.
+    pub will_fail: bool,
     pub sent: Vec<Sending>,
     pub by_hand: Vec<Timestamp>,
     faults: BTreeMap<usize, Fault>,
@@ -109,6 +113,8 @@ impl Cloud {
         if let Some((new, left)) = truth.working.take() {
             if left > 0 {
                 truth.working = Some((new, left - 1));
+            } else if std::mem::take(&mut truth.will_fail) {
+                truth.failed = true;
             } else {
                 truth.hand_over(new);
             }

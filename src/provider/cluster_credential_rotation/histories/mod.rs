@@ -30,6 +30,7 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         Fault::FailsAfterCreating,
         Fault::Slow,
         Fault::VerySlow,
+        Fault::FailsLate,
         Fault::Refused,
     ]);
     prop_oneof![2 => Just(Vec::new()), 3 => vec((1_usize..11, fault), 1..4)]

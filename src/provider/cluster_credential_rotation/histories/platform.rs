@@ -181,19 +181,22 @@ impl Cluster for StandIn {
                 generation: state.counted(),
                 at: clock::now(),
                 by_schedule: reason.contains("rotation_period") && !reason.contains("triggers"),
-                holds: fault != Some(Fault::FailsAfterCreating),
+                holds: !matches!(fault, Some(Fault::FailsAfterCreating | Fault::FailsLate)),
             });
             match fault {
                 Some(Fault::FailsAfterCreating) => truth.failed = true,
                 Some(Fault::Slow) => truth.working = Some((new, 3)),
-                Some(Fault::VerySlow) => truth.working = Some((new, 25)),
+                Some(Fault::VerySlow | Fault::FailsLate) => {
+                    truth.working = Some((new, 25));
+                    truth.will_fail = fault == Some(Fault::FailsLate);
+                }
                 _ => truth.hand_over(new),
             }
         }
         match fault {
             Some(Fault::KillAfter) => self.0.die().await,
             Some(Fault::LostAfter) => Err(Failure::Unknown(trouble("no answer").into())),
-            Some(Fault::Slow | Fault::VerySlow) => Ok(()),
+            Some(Fault::Slow | Fault::VerySlow | Fault::FailsLate) => Ok(()),
             Some(Fault::FailsAfterCreating) => Err(Failure::Ended(trouble("driver failed").into())),
             _ => {
                 notes["answered"] = json!(true);
