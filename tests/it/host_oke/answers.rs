@@ -118,6 +118,34 @@ fn a_phase_that_fails_is_told_and_tried_again_whatever_the_status_is_then() {
     });
 }
 
+/// The apply that started it has ended when it fails: the next one says so, and the one after it starts another.
+#[tokio::test]
+async fn a_start_that_fails_later_is_told_and_started_again() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(json!({ "rotate_on_create": false }));
+    ws.up_well().await;
+    let pace = |issue| OkeEvent::SetOkePace { cluster: "prod".into(), accept: 0, issue, retire: 0 };
+    bed.happens(&pace(3_600));
+    let short = json!({ "timeouts": { "update": "PT2S" } });
+    ws.change(OKE, trigger("2")).change(OKE, short);
+    let plan = ws.plan().await;
+    ws.apply(&plan).await;
+    assert_eq!(ws.attribute(OKE, "phase"), json!("issuing"));
+    bed.happens(&OkeEvent::FailOkePhase {
+        cluster: "prod".into(),
+        message: "etcd did not answer".into(),
+        after_effect: false,
+    });
+    bed.pass_hours(2);
+    bed.happens(&pace(0));
+    let plan = ws.plan().await;
+    let told = format!("{:?}", ws.apply(&plan).await.told);
+    assert!(told.contains("etcd did not answer"), "{told}");
+    assert!(rests(&mut ws, 2).await, "{:#?}", ws.plan().await.told);
+    assert_eq!((bed.prod().starts, ws.attribute(OKE, "phase")), (2, json!("overlap")));
+    assert_eq!(ws.attribute(OKE, "generation"), json!(1));
+}
+
 async fn fails(after_failure: AfterFailure, late: bool, completing: bool) {
     let what = format!("{after_failure:?}, late: {late}, completing: {completing}");
     let bed = Bed::with(OkeAnswers { after_failure, ..OkeAnswers::default() }).await;
