@@ -24,7 +24,8 @@ impl std::fmt::Debug for CloudsYaml {
 }
 
 /// Where a cloud's certificates are on the cluster's nodes, by the operator's own rule.
-const CA_PATH: &str = "/etc/kubernetes/static-pod-resources/configmaps/cloud-config/ca-bundle.pem";
+pub(super) const CA_PATH: &str =
+    "/etc/kubernetes/static-pod-resources/configmaps/cloud-config/ca-bundle.pem";
 
 impl CloudsYaml {
     /// What is wrong with it names keys and places, never values.
@@ -134,6 +135,11 @@ impl CloudsYaml {
         }
     }
 
+    /// Whether its cloud names a CA.
+    pub fn has_ca(&self) -> bool {
+        self.cloud().get("cacert").and_then(Node::text).is_some_and(|path| !path.is_empty())
+    }
+
     fn cloud(&self) -> &Map {
         static NONE: Map = BTreeMap::new();
         let clouds = self.0.get("clouds").and_then(Node::map);
@@ -182,10 +188,18 @@ fn same(one: &Node, other: &Node) -> bool {
 
 /// A number comes back in another spelling: `1.10` as `1.1`.
 fn same_number(one: &str, other: &str) -> bool {
-    match (one.parse::<f64>(), other.parse::<f64>()) {
-        (Ok(one), Ok(other)) => one.to_bits() == other.to_bits(),
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => one.to_bits() == other.to_bits(),
         _ => false,
     }
+}
+
+/// What the operator may spell differently. A password of digits is a text: it may begin with zeros, and have more digits
+/// than a float tells apart.
+fn number(text: &str) -> Option<f64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_text = digits && (text.len() > 15 || text.len() > 1 && text.starts_with('0'));
+    text.parse::<f64>().ok().filter(|number| number.is_finite() && !is_text)
 }
 
 fn spell(text: &mut String, node: &Node) {
@@ -201,9 +215,9 @@ fn spell(text: &mut String, node: &Node) {
             spell(text, item);
         }),
         Node::Null => text.push('~'),
-        Node::Text(value) => match value.parse::<f64>() {
-            Ok(number) => drop(write!(text, "{number:?}")),
-            Err(_) => drop(write!(text, "{:?}", &**value)),
+        Node::Text(value) => match number(value) {
+            Some(number) => drop(write!(text, "{number:?}")),
+            None => drop(write!(text, "{:?}", &**value)),
         },
     }
 }
@@ -248,6 +262,10 @@ mod tests {
         assert!(with("3.0").says_the_same(&with("3")));
         assert_eq!(with("1.10").canonical(), with("1.1").canonical());
         assert!(!with("3").says_the_same(&with("2")));
+        // A password of digits is another one with each of them.
+        assert!(!with("'0123'").says_the_same(&with("'123'")));
+        assert_ne!(with("'0123'").canonical(), with("'123'").canonical());
+        assert!(!with("9007199254740992").says_the_same(&with("9007199254740993")));
     }
 
     #[test]

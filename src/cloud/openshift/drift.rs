@@ -110,7 +110,7 @@ impl fmt::Display for Drift {
                 write!(
                     formatter,
                     "The secret {secret} of the CredentialsRequest {request} is not a copy of the root credential: {}. The operator \
-                     notices that within the hour; deleting the secret has it made again at once.",
+                     may need an hour to notice, or never does; deleting the secret has it made again at once.",
                     said.join(", ")
                 )
             }

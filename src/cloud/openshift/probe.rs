@@ -23,6 +23,8 @@ pub enum Probed {
     Works(String),
     /// Nobody here can ask this cloud.
     NotAsked,
+    /// It did not answer here: the cluster may still reach it.
+    NoAnswer(String),
 }
 
 /// Why it must not be written.
@@ -49,6 +51,10 @@ impl fmt::Display for Probed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Works(who) => write!(formatter, "The cloud knows the new root credential as {who}."),
+            Self::NoAnswer(why) => write!(
+                formatter,
+                "Whether the new root credential works could not be asked from here; only its form was checked. {why}"
+            ),
             Self::NotAsked => formatter.write_str(
                 "This cloud cannot be asked from here whether the new root credential works: only its form was checked.",
             ),
@@ -81,7 +87,11 @@ async fn aws(
     let infrastructure = &situation.infrastructure;
     let region = infrastructure.region();
     let address = sts::address(from, infrastructure.service_endpoint("sts"), region);
-    let caller = sts::caller(&keys(new), &address, region, clock::now(), patience).await?;
+    let caller = match sts::caller(&keys(new), &address, region, clock::now(), patience).await {
+        Ok(caller) => caller,
+        Err(sts::Error::NoAnswer(why)) => return Ok(Probed::NoAnswer(why)),
+        Err(error) => return Err(error.into()),
+    };
     // One that is dead already says nothing, and need not.
     if let Some(old) = old
         && let Ok(old) = sts::caller(&keys(old), &address, region, clock::now(), patience).await
@@ -107,7 +117,13 @@ async fn openstack(
     situation: &Situation,
     patience: &Patience,
 ) -> Result<Probed, Unfit> {
-    let token = log_in(new, situation, patience).await?;
+    let token = match log_in(new, situation, patience).await {
+        // Another address than the one in use may be a slip.
+        Err(Unfit::Openstack(error)) if is_silence(&error) && same_address(new, old) => {
+            return Ok(Probed::NoAnswer(error.to_string()));
+        }
+        token => token?,
+    };
     let project = token.project.as_ref().ok_or(Unfit::NoProject)?;
     let called = |token: &Token| {
         token.project.as_ref().map(|project| format!("project {} ({})", project.name, project.id))
@@ -129,6 +145,18 @@ async fn openstack(
         roles.join(", "),
         project.name
     )))
+}
+
+fn is_silence(error: &openstack::Error) -> bool {
+    matches!(error, openstack::Error::NoAnswer { .. } | openstack::Error::TimedOut { .. })
+}
+
+fn same_address(new: &Data, old: Option<&Data>) -> bool {
+    let address = |data: &Data| {
+        let yaml = CloudsYaml::parse(data.get("clouds.yaml")?.text()?).ok()?;
+        yaml.login(None).auth_url
+    };
+    old.and_then(address).is_some_and(|old| address(new) == Some(old))
 }
 
 /// With the certificates that the cluster itself trusts, and nothing else from this machine.

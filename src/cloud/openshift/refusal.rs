@@ -76,6 +76,10 @@ pub enum Refusal {
         secret: Name,
         user: String,
     },
+    /// The operator is there and does not run.
+    NoOperator {
+        why: String,
+    },
     NoOperatorConfig,
     /// The root secret is missing, and cannot or may not be put back.
     NoRoot {
@@ -130,6 +134,15 @@ impl Route {
         match Mode::of(situation) {
             Mode::Mint => Some(Self::Mint),
             Mode::MintRootRemoved => new_root.then_some(Self::Mint),
+            // A root credential that cannot mint turned the operator: what it minted stays as it is, and a better one turns
+            // it back.
+            Mode::Passthrough
+                if new_root
+                    && Configured::of(situation) == Configured::Default
+                    && holds_minted(situation, platform) =>
+            {
+                Some(Self::Mint)
+            }
             Mode::Passthrough => Some(Self::Passthrough),
             Mode::Insufficient if !new_root => None,
             Mode::Insufficient | Mode::Unknown => match Configured::of(situation) {
@@ -179,6 +192,12 @@ fn fundamental(situation: &Situation, wish: &Wish<'_>) -> Option<Refusal> {
     }
     if situation.operator_mode.is_none() {
         return Some(Refusal::NoOperatorConfig);
+    }
+    if let Some(deployment) = &situation.operator
+        && !deployment.is("Available")
+    {
+        let why = deployment.condition("Available").map(ToString::to_string);
+        return Some(Refusal::NoOperator { why: why.unwrap_or_else(|| "not known".to_owned()) });
     }
     let configured = Configured::of(situation);
     let mode = Mode::of(situation);
@@ -268,6 +287,17 @@ fn of_requests(
     all
 }
 
+/// Whether a component has a credential of its own, not a copy of the root's.
+fn holds_minted(situation: &Situation, platform: Platform) -> bool {
+    let Some(root) = &situation.root else { return false };
+    targets(situation).into_iter().any(|target| {
+        let secret = target.secret().and_then(|secret| situation.components.get(&secret));
+        target.request.minted().is_some()
+            && secret
+                .is_some_and(|secret| !differences(platform, &root.data, &secret.data).is_empty())
+    })
+}
+
 /// Whether a failure is the root credential's, so that another one may end it.
 pub fn is_the_roots(condition: &Condition) -> bool {
     const SIGNS: [&str; 7] = [
@@ -328,6 +358,10 @@ impl fmt::Display for Refusal {
                 formatter,
                 "CloudCredential \"cluster\" says Mint, and the operator cannot mint on {platform}: it hands on nothing as long as \
                  that stands there."
+            ),
+            Self::NoOperator { why } => write!(
+                formatter,
+                "The Deployment cloud-credential-operator is not available: {why}. A new root credential would reach no component."
             ),
             Self::NoOperatorConfig => formatter.write_str(
                 "There is no CloudCredential \"cluster\": the operator does nothing without it.",
@@ -399,6 +433,7 @@ impl Refusal {
             Self::Manual | Self::ManualShortTerm { .. } => "The operator is in manual mode",
             Self::MintImpossible { .. } => "The operator cannot mint here",
             Self::Minted { .. } => "A component holds a credential that was minted",
+            Self::NoOperator { .. } => "The operator does not run",
             Self::NoOperatorConfig => "The operator has no configuration",
             Self::NoRoot { .. } => "There is no root credential",
             Self::OtherMode { .. } => "The operator is in another mode",
@@ -435,10 +470,14 @@ impl Refusal {
                     .to_owned()
             }
             Self::Minted { secret, .. } => format!(
-                "Delete the secret {secret} once (`oc delete secret`): the operator then writes the root credential there, and later \
-                 changes reach it. The minted credential stays in the cloud until you delete it there."
+                "If the operator is to mint again, give a root credential that may. If it is to hand on the root credential, delete \
+                 the secret {secret} once (`oc delete secret`): the operator then writes it there, and later changes reach it. The \
+                 minted credential stays in the cloud until you delete it there."
             ),
             Self::MintImpossible { .. } => "Set credentialsMode to \"\" or Passthrough.".to_owned(),
+            Self::NoOperator { .. } => {
+                "Look at that Deployment and its pods in openshift-cloud-credential-operator; then plan again.".to_owned()
+            }
             Self::NoOperatorConfig => "Look at the cluster's Cloud Credential Operator: it is removed or was never installed.".to_owned(),
             Self::NoRoot { minted: true, .. } => {
                 "Give the root credential here with remove_root_after = true, and it is put back for the rotation and removed \

@@ -1,7 +1,7 @@
 //! A new root credential before it is written: what must be in it, and what of it is new. The operator checks next to
 //! nothing, and spreads what is empty or half to every component.
 
-use super::clouds_yaml::CloudsYaml;
+use super::clouds_yaml::{CA_PATH, CloudsYaml};
 use super::mapping::same;
 use super::objects::{Data, Secret};
 use super::platform::Platform;
@@ -118,8 +118,19 @@ impl NewRoot {
             ),
             Platform::Gcp => complaints.extend(gcp_complaint(text("service_account.json"))),
             Platform::Openstack => match CloudsYaml::parse(text("clouds.yaml")) {
-                Ok(yaml) => complaints
-                    .extend(yaml.complaint().map(|why| format!("clouds.yaml cannot be used: {why}"))),
+                Ok(yaml) => {
+                    let former = root.and_then(|root| root.data.get("clouds.yaml")?.text());
+                    let former = former.and_then(|text| CloudsYaml::parse(text).ok());
+                    let why = yaml.complaint().or_else(|| {
+                        (former.is_some_and(|former| former.has_ca()) && !yaml.has_ca()).then(|| {
+                            format!(
+                                "the one in use names a CA (cacert), and this one none: the components would trust the cloud no \
+                                 more. Any path will do, the operator replaces it: cacert: {CA_PATH}"
+                            )
+                        })
+                    });
+                    complaints.extend(why.map(|why| format!("clouds.yaml cannot be used: {why}")));
+                }
                 Err(why) => complaints.push(format!("clouds.yaml cannot be used: {why}")),
             },
             _ => {}

@@ -80,6 +80,48 @@ async fn a_key_that_the_cloud_does_not_know_is_not_written() {
     assert!(!format!("{told:?}").contains(&key.secret));
 }
 
+/// A rotation that stopped is taken up with what is given then: it is looked at as if it began.
+#[tokio::test]
+async fn what_is_given_anew_for_a_rotation_that_stopped_is_judged_before_it_is_written() {
+    let bed = vsphere().await;
+    let given = |password: &str| {
+        let mut config = vsphere_config(password, 1);
+        config["openshift"]["component_timeout"] = json!("PT10S");
+        config
+    };
+    let mut ws = bed.workspace(given("two"));
+    let plan = ws.plan().await;
+    bed.cluster.operator().kill().await;
+    let told = ws.apply(&plan).await.told;
+    assert!(told.has("The operator does not judge the root credential"), "{told:?}");
+    let root = bed.cluster.root().await;
+    assert_eq!(value(&root, PASSWORD).as_deref(), Some("two"));
+
+    ws.resource(PROD, given("three "));
+    let plan = ws.plan().await;
+    let told = ws.apply(&plan).await.told;
+    assert!(told.has("The new root credential cannot be used"), "{told:?}");
+    assert_eq!(bed.cluster.root().await, root);
+    bed.cluster.operator().resume();
+    ws.resource(PROD, given("three"));
+    let plan = ws.plan().await;
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(ws.attribute(PROD, "phase"), json!("completed"));
+    assert_eq!(value(&bed.cluster.root().await, PASSWORD).as_deref(), Some("three"));
+}
+
+#[tokio::test]
+async fn a_root_secret_that_somebody_removes_is_told() {
+    let (bed, key, _sts) = aws().await;
+    let mut ws = bed.workspace(aws_config(&key, 1));
+    let plan = ws.plan().await;
+    ws.apply(&plan).await.told.assert_success();
+    ws.refresh().await;
+    bed.cluster.delete(&bed.cluster.root_path()).await;
+    let plan = ws.plan().await;
+    assert!(format!("{:?}", plan.told).contains("is gone"), "{:?}", plan.told);
+}
+
 #[tokio::test]
 async fn an_import_records_what_is_there_and_rotates_nothing() {
     let bed = vsphere().await;

@@ -1,6 +1,6 @@
 //! Platforms on which the operator copies: every component has the new root, key by key.
 
-use rekey_sandbox::openshift::{Cloud, Contents, Platform};
+use rekey_sandbox::openshift::{AccessKey, Cloud, Contents, Platform};
 use serde_json::Value;
 
 use super::{ADDRESS, rotation, uids, workspace};
@@ -12,7 +12,17 @@ const MANAGER: &str = "/apis/operator.openshift.io/v1/kubecontrollermanagers/clu
 
 /// Applies the block, and holds each component's secret to what is expected; nothing is made anew.
 async fn is_copied(contents: &Contents, block: &str, secret: &str, wanted: &[(&str, &str)]) {
-    let cluster = Cluster::real(contents, Cloud::default()).await;
+    is_copied_in(Cloud::default(), contents, block, secret, wanted).await;
+}
+
+async fn is_copied_in(
+    cloud: Cloud,
+    contents: &Contents,
+    block: &str,
+    secret: &str,
+    wanted: &[(&str, &str)],
+) {
+    let cluster = Cluster::real(contents, cloud).await;
     cluster.settles().await;
     let before = uids(&cluster).await;
     let mut ws = workspace(&cluster, Cli::any()).await;
@@ -52,21 +62,25 @@ async fn azure() {
     is_copied(&contents, block, "a-new-azure-secret", &wanted).await;
 }
 
+/// GCP asks the cloud of each component whether the root credential is enough for it.
 #[tokio::test]
 async fn gcp() {
-    let file = |key: &str| {
+    let cloud = Cloud::default();
+    let file = |key: &AccessKey| {
+        let AccessKey { id, secret } = key;
         format!(
-            r#"{{"type":"service_account","client_email":"a@example.com","private_key":"{key}","private_key_id":"i","project_id":"p"}}"#
+            r#"{{"type":"service_account","client_email":"a@example.com","private_key":"{secret}","private_key_id":"{id}","project_id":"p"}}"#
         )
     };
-    let (one, two) = (file("one"), file("a-new-gcp-secret"));
+    let (first, next) = (cloud.issue_root_key(), cloud.issue_root_key());
+    let (one, two) = (file(&first), file(&next));
     let root = [("service_account.json", &*one)];
     let contents = Contents::new(Platform::Gcp, "Passthrough", &root);
     let block = format!(
         "platform = \"gcp\"\nservice_account_json_wo = {two:?}\nservice_account_json_wo_version = 1"
     );
     let wanted = [("service_account.json", &*two)];
-    is_copied(&contents, &block, "a-new-gcp-secret", &wanted).await;
+    is_copied_in(cloud, &contents, &block, &next.secret, &wanted).await;
 }
 
 #[tokio::test]

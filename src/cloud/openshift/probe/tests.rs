@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::super::root::Azure;
-use super::super::testing::cluster;
+use super::super::testing::{CLOUDS, cluster};
 use super::*;
 use crate::cloud::stub::{Reply, Seen, Stub};
 
@@ -95,6 +95,29 @@ async fn aws_is_asked_who_it_is() {
     assert!(
         aws("1", "2").await.contains("it is for account 1, and the one in use is for account 2")
     );
+}
+
+#[tokio::test]
+async fn a_cloud_that_does_not_answer_here_is_no_evidence_against_a_key() {
+    let address = ("AWS_ENDPOINT_URL_STS".to_owned(), "http://127.0.0.1:1".to_owned());
+    let from = Surroundings { environment: [address].into_iter().collect(), ..Default::default() };
+    let situation = cluster(Platform::Aws).situation();
+    let said = probe(&NewRoot::aws("1", "s"), &situation, &from, &Patience::default()).await;
+    assert!(matches!(said, Ok(Probed::NoAnswer(_))), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_keystone_that_does_not_answer_may_be_a_slip_in_the_address() {
+    let yaml = |port: u16| CLOUDS.replace("http://k", &format!("http://127.0.0.1:{port}"));
+    let mut situation = cluster(Platform::Openstack).situation();
+    let old = situation.root.as_mut().unwrap();
+    old.data.insert("clouds.yaml".to_owned(), Value::new(&*yaml(1)));
+    let asked = async |port| {
+        let new = NewRoot::openstack(&yaml(port));
+        probe(&new, &situation, &Surroundings::default(), &Patience::default()).await
+    };
+    assert!(matches!(asked(1).await, Ok(Probed::NoAnswer(_))));
+    assert!(matches!(asked(2).await, Err(Unfit::Openstack(_))));
 }
 
 #[tokio::test]

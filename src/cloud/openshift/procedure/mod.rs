@@ -139,7 +139,11 @@ impl Flight {
                 let newest = manager.map_or(0, |manager| manager.status.latest_available_revision);
                 self.redeployment = Some((reason.clone(), newest));
             }
-            Action::WriteRoot { .. } => self.run.wrote_root = true,
+            Action::WriteRoot { .. } => {
+                self.run.wrote_root = true;
+                // Whatever was redeployed was for the former one.
+                self.redeployment = None;
+            }
             _ => {}
         }
     }

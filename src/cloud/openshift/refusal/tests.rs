@@ -160,6 +160,43 @@ fn a_component_that_was_minted_before_passthrough() {
     check(&situation, &Wish::default(), &[]);
 }
 
+/// The operator turned to passthrough by itself, for want of rights: a better root credential turns it back.
+#[test]
+fn what_was_minted_is_minted_again_where_the_operator_judges_by_the_root() {
+    let turned = cluster(Platform::Aws).minted().annotated("passthrough").situation();
+    assert_eq!(Route::of(&turned, true), Some(Route::Mint));
+    let new = NewRoot::aws("AKIA1", "secret");
+    check(&turned, &Wish { new_root: Some(&new), ..Wish::default() }, &[]);
+    check(&turned, &Wish::default(), &["was minted a credential (minted-user)"]);
+    let configured =
+        cluster(Platform::Aws).mode("Passthrough").minted().annotated("passthrough").situation();
+    assert_eq!(Route::of(&configured, true), Some(Route::Passthrough));
+}
+
+#[test]
+fn an_operator_that_does_not_run_is_given_nothing() {
+    let mut situation = cluster(Platform::Openstack).component("a/b").situation();
+    let gone = serde_json::json!({ "status": { "conditions": [{
+        "type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable",
+    }] } });
+    situation.operator = Some(serde_json::from_value(gone).unwrap());
+    check(&situation, &Wish::default(), &["MinimumReplicasUnavailable"]);
+}
+
+#[test]
+fn a_clouds_yaml_that_forgets_the_ca_is_refused() {
+    let mut situation = cluster(Platform::Openstack).component("a/b").situation();
+    let with_ca = CLOUDS.replace("auth:", "cacert: /etc/ca.pem, auth:");
+    let old = situation.root.as_mut().unwrap();
+    old.data.insert("clouds.yaml".to_owned(), Value::new(&*with_ca));
+    for (yaml, expected) in
+        [(CLOUDS, &["names a CA (cacert), and this one none"][..]), (&with_ca, &[])]
+    {
+        let new = NewRoot::openstack(yaml);
+        check(&situation, &Wish { new_root: Some(&new), ..Wish::default() }, expected);
+    }
+}
+
 #[test]
 fn half_a_root_is_refused_and_nothing_of_it_is_told() {
     let situation = cluster(Platform::Aws).component("a/b").annotated("passthrough").situation();

@@ -125,6 +125,15 @@ impl Openshift {
         ]
     }
 
+    /// The parts of a root credential that a state shows.
+    pub fn shown(&self) -> [(&'static str, &Attr<String>); 3] {
+        [
+            ("region", &self.region),
+            ("resource_group", &self.resource_group),
+            ("resource_prefix", &self.resource_prefix),
+        ]
+    }
+
     /// The root credential. Only a configuration has it: a state keeps nothing that is write-only.
     pub fn root(&self) -> Given {
         let given = |platform: Platform| self.names(platform).iter().any(|(_, given)| *given);

@@ -21,6 +21,8 @@ pub(super) struct OpenshiftCluster {
     pub(super) limits: crate::cloud::openshift::procedure::Limits,
     /// It is only looked at: what is amiss is told.
     pub(super) looks: bool,
+    /// In mint mode, and the root secret was there when it was last seen.
+    pub(super) had_root: bool,
     pub(super) situation: Mutex<Situation>,
     /// The rotation that this process is at, with what it has seen of it.
     pub(super) flight: Mutex<Option<Flight>>,

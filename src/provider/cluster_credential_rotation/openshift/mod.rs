@@ -131,6 +131,14 @@ impl Platform for OpenshiftPlatform {
                 _ => {}
             }
         }
+        for ((name, wanted), (_, before)) in self.block.shown().into_iter().zip(prior.shown()) {
+            match wanted {
+                Attr::Unknown => inputs.unknown.push(name),
+                wanted if wanted.is_null() || imported && before.is_null() => {}
+                wanted if wanted != before => inputs.changes.push(Change::Argument(name)),
+                _ => {}
+            }
+        }
         inputs
     }
 

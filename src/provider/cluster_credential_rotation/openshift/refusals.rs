@@ -4,16 +4,17 @@
 use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::Permission;
 use crate::cloud::openshift::permissions::to_rotate;
-use crate::cloud::openshift::probe::probe;
-use crate::cloud::openshift::refusal::{Route, Wish, refusals};
+use crate::cloud::openshift::probe::{Probed, probe};
+use crate::cloud::openshift::refusal::{Refusal, Route, Wish, refusals};
 use crate::provider::cluster_credential_rotation::openshift::block::Given;
 use crate::provider::cluster_credential_rotation::openshift::cluster::OpenshiftCluster;
 use crate::provider::cluster_credential_rotation::openshift::{NAME, told, workloads};
 use crate::provider::cluster_credential_rotation::platform::Cluster as _;
+use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
 
 /// Everything. `sends`: the first write comes next.
-pub(super) async fn all(cluster: &OpenshiftCluster, sends: bool) -> Vec<Diagnostic> {
+pub(super) async fn all(cluster: &OpenshiftCluster, cx: &Context, sends: bool) -> Vec<Diagnostic> {
     if sends && let Err(error) = cluster.look_again().await {
         return vec![told::not_sent(&error)];
     }
@@ -57,11 +58,29 @@ pub(super) async fn all(cluster: &OpenshiftCluster, sends: bool) -> Vec<Diagnost
         Ok(missing) => all.push(told::may_not(&called, &missing)),
         Err(error) => all.push(told::not_sent(&error.into())),
     }
-    if let (true, true, Some(new)) = (sends, all.is_empty(), cluster.given.root()) {
-        let from = Surroundings::of_process();
-        if let Err(unfit) = probe(new, &situation, &from, &cluster.patience).await {
-            all.push(told::unfit(&called, &unfit).at_attribute(NAME));
-        }
+    if sends && all.is_empty() {
+        all.extend(unfit(cluster, cx).await);
     }
     all
+}
+
+/// Why the new root credential must not be written over the one that is there: its form, and a login with it.
+pub(super) async fn unfit(cluster: &OpenshiftCluster, cx: &Context) -> Vec<Diagnostic> {
+    let (Some(new), situation) = (cluster.given.root(), cluster.situation()) else {
+        return Vec::new();
+    };
+    let called = cluster.called();
+    let complaints = new.complaints(situation.root.as_ref());
+    if !complaints.is_empty() {
+        let refused = complaints.into_iter().map(|complaint| Refusal::Unusable { complaint });
+        return refused.map(|it| told::refused(&called, &it).at_attribute(NAME)).collect();
+    }
+    match probe(new, &situation, &Surroundings::of_process(), &cluster.patience).await {
+        Ok(Probed::NoAnswer(why)) => {
+            cx.tell(told::not_tried(&called, &Probed::NoAnswer(why)));
+            Vec::new()
+        }
+        Ok(_) => Vec::new(),
+        Err(unfit) => vec![told::unfit(&called, &unfit).at_attribute(NAME)],
+    }
 }

@@ -8,11 +8,12 @@ use crate::cloud::openshift::api::{Error, RootWrite, Write};
 use crate::cloud::openshift::procedure::{self, Action, Flight, MARK};
 use crate::provider::cluster_credential_rotation::openshift::cluster::OpenshiftCluster;
 use crate::provider::cluster_credential_rotation::openshift::notes::Notes;
-use crate::provider::cluster_credential_rotation::openshift::{told, workloads};
+use crate::provider::cluster_credential_rotation::openshift::{refusals, told, workloads};
 use crate::provider::cluster_credential_rotation::platform::{
     Advance, Cluster as _, Failure, Proof, Stage,
 };
 use crate::rotation::course::Phase;
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics};
 
 /// Between two looks: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -23,10 +24,18 @@ const POKED: &str = "terraform-provider-rekey/looked-at";
 
 /// The first write, where there is one: that of the root credential.
 pub(super) async fn send(cluster: &OpenshiftCluster, notes: &mut Notes) -> Result<(), Failure> {
-    let refused = |error: &Error| Failure::Refused(told::not_sent(error).into());
     let mut lost = 0;
     loop {
-        let situation = cluster.look_again().await.map_err(|error| refused(&error))?;
+        // Once an answer was lost nobody knows, until a look tells.
+        let ended = |why: Diagnostic| match lost {
+            0 => Failure::Refused(why.into()),
+            _ => Failure::Unknown(why.into()),
+        };
+        let looked = cluster.look_again().await;
+        let situation = looked.map_err(|error| match lost {
+            0 => ended(told::not_sent(&error)),
+            _ => ended(told::after_sending(&error)),
+        })?;
         let (Some(platform), Some(mut flight)) = (situation.platform, cluster.flight(notes)) else {
             return Err(Failure::Refused(told::cannot_begin(&cluster.called()).into()));
         };
@@ -50,7 +59,7 @@ pub(super) async fn send(cluster: &OpenshiftCluster, notes: &mut Notes) -> Resul
             // Somebody else was faster, or an answer was lost and it was this write: a look tells.
             Ok(Write::Superseded | Write::Gone) => {
                 if cluster.patience.sleep(PAUSE.0).await.is_err() {
-                    return Err(Failure::Refused(told::contended(&cluster.called()).into()));
+                    return Err(ended(told::contended(&cluster.called(), lost > 0)));
                 }
             }
             // It names the version that it changes: once more does no harm, and a look tells whether it is needed.
@@ -60,7 +69,8 @@ pub(super) async fn send(cluster: &OpenshiftCluster, notes: &mut Notes) -> Resul
                     return Err(Failure::Unknown(told::after_sending(&error).into()));
                 }
             }
-            Err(error) => return Err(refused(&error)),
+            Err(error) if lost > 0 => return Err(ended(told::after_sending(&error))),
+            Err(error) => return Err(ended(told::not_sent(&error))),
         }
     }
 }
@@ -126,6 +136,15 @@ async fn step(
                 pause = (pause * 2).min(PAUSE.1);
             }
             effect => {
+                // Given anew, perhaps, since the rotation was begun.
+                if let Action::WriteRoot { data, .. } = effect
+                    && !data.is_empty()
+                {
+                    let unfit = refusals::unfit(cluster, stage.cx).await;
+                    if !unfit.is_empty() {
+                        return Err(Failure::Unfinished(Diagnostics(unfit)));
+                    }
+                }
                 return effected(cluster, notes, flight, &situation, effect)
                     .await
                     .map_err(|error| unfinished(&error));

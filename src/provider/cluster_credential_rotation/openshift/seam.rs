@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cloud::openshift::drift::{KnownRoot, drift};
+use crate::cloud::openshift::drift::{Drift, KnownRoot, drift};
 use crate::cloud::openshift::procedure::Flight;
 use crate::cloud::openshift::{Mode, Salt, Situation};
 use crate::provider::cluster_credential_rotation::model::ClusterRotation;
@@ -46,6 +46,10 @@ pub(super) async fn open(
         client,
         patience,
         looks: matches!(which, Which::LookedAt(_)),
+        had_root: which.known().is_some_and(|known| {
+            let memory = serde_json::from_value::<Memory>(known.memory.clone());
+            memory.is_ok_and(|memory| memory.mode == Mode::Mint.name())
+        }),
         situation: Mutex::new(situation),
         flight: Mutex::default(),
     })))
@@ -78,7 +82,13 @@ impl Cluster for OpenshiftCluster {
         let situation = self.situation();
         // One that is under way says itself what is amiss.
         if self.looks && !state.at().is_under_way() {
-            let found = drift(&situation, None, false);
+            let removes = self.block.remove_root_after.known() == Some(&true);
+            let mut found = drift(&situation, None, removes);
+            // In mint mode a root that is gone is no trouble by itself, unless it was there.
+            let gone = Mode::of(&situation) == Mode::MintRootRemoved && !removes;
+            if let (true, Some(platform)) = (gone && self.had_root, situation.platform) {
+                found.push(Drift::RootGone { platform });
+            }
             if !found.is_empty() {
                 cx.tell(told::drifted(&self.called(), &found));
             }
@@ -107,8 +117,8 @@ impl Cluster for OpenshiftCluster {
         }
     }
 
-    async fn refusals(&self, _cx: &Context, sends: bool) -> Vec<Diagnostic> {
-        refusals::all(self, sends).await
+    async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic> {
+        refusals::all(self, cx, sends).await
     }
 
     async fn forewarn(&self, _cx: &Context, _known: Option<Known<'_>>) -> Vec<Diagnostic> {

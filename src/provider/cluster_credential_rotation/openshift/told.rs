@@ -76,11 +76,17 @@ pub(super) fn after_sending(error: &Error) -> Diagnostic {
     )
 }
 
-pub(super) fn contended(called: &str) -> Diagnostic {
+/// `lost`: the answer to one of its writes did not come.
+pub(super) fn contended(called: &str, lost: bool) -> Diagnostic {
+    let written = if lost {
+        "Whether this apply has written it once is not known."
+    } else {
+        "Nothing was written by this apply."
+    };
     Diagnostic::error(
         "The root credential is being changed by somebody else",
         format!(
-            "The root secret of {called} was changed by somebody else each time it was to be written. Nothing was written by this apply.\n\n\
+            "The root secret of {called} was changed by somebody else each time it was to be written. {written}\n\n\
              Find out who writes it, then apply again."
         ),
     )
@@ -111,6 +117,13 @@ pub(super) fn may_not(called: &str, missing: &[Permission]) -> Diagnostic {
              has a ClusterRole.",
             missing.join("; ")
         ),
+    )
+}
+
+pub(super) fn not_tried(called: &str, probed: &Probed) -> Diagnostic {
+    Diagnostic::warning(
+        "The new root credential is written untried",
+        format!("It goes to {called}. {probed}"),
     )
 }
 
