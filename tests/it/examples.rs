@@ -302,9 +302,6 @@ async fn every_example_is_formatted() {
 
 /// The folders that hold a whole configuration.
 fn whole() -> Vec<PathBuf> {
-    // What is about OpenShift is applied by `scenarios_openshift`.
-    let is_of_openshift =
-        |folder: &Path| folder.file_name().unwrap().to_str().unwrap().starts_with("openshift");
     configurations().filter(|folder| !is_of_oke(folder) && !is_of_openshift(folder)).collect()
 }
 
@@ -331,7 +328,7 @@ fn parts() -> Vec<PathBuf> {
         .iter()
         .flat_map(|kind| folders(&repository("examples").join(kind)))
         .flat_map(|folder| files(&folder))
-        .filter(|file| !is_import(file) && !is_of_oke(file))
+        .filter(|file| !is_import(file) && !is_of_oke(file) && !is_of_openshift(file))
         .collect()
 }
 
@@ -360,6 +357,11 @@ fn is_import(file: &Path) -> bool {
 fn is_of_oke(part: &Path) -> bool {
     let text = part.strip_prefix(repository("examples")).unwrap().to_str().unwrap();
     text.contains("oke") && !text.contains("token") || text.contains("oci")
+}
+
+/// Does it need an OpenShift? Then `scenarios_openshift` applies it.
+fn is_of_openshift(part: &Path) -> bool {
+    part.strip_prefix(repository("examples")).unwrap().to_str().unwrap().contains("openshift")
 }
 
 /// Does it need a Magnum?

@@ -4,6 +4,7 @@
 
 mod chain;
 mod failing;
+mod looking;
 mod mint;
 mod passthrough;
 mod refused;
