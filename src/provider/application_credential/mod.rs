@@ -221,10 +221,6 @@ impl Resource for ApplicationCredentialResource {
             let state = decide::state(prior, private);
             let remaining = remaining(&state, &config.policy());
             told::policy_changed(cx, prior, &decision.steps, &remaining);
-            // Core plans no destroy for a replacement: it would be told only while it is carried out.
-            if !decision.requires_replace.is_empty() {
-                told::strays_stay(cx, prior);
-            }
         }
         self.check(cx, &request, &decision).await?;
         if self.plans_again(cx) {

@@ -74,6 +74,9 @@ impl ClusterRotationResource {
         known: Option<Known<'_>>,
         config: &ClusterRotation,
     ) -> Result<()> {
+        if known.is_none() && platform.is_unnamed() {
+            return Ok(());
+        }
         let which = known.map_or(Which::Named, Which::LookedAt);
         let cluster = match platform.open(cx, which).await {
             Ok(Opened::Here(cluster)) => cluster,
@@ -129,6 +132,15 @@ impl Resource for ClusterRotationResource {
                     "rotation_period must be at least an hour (PT1H, 1h): a cluster is not rotated more often than that.",
                 )
                 .at_attribute("rotation_period"),
+            );
+        }
+        if config.complete_generation.known().is_some_and(|generation| *generation < 1) {
+            errors.push(
+                Diagnostic::error(
+                    "There is no such generation",
+                    "complete_generation is the number of a rotation, and the first one is 1.",
+                )
+                .at_attribute("complete_generation"),
             );
         }
         if let Some(platform) = platforms::of(&self.services, config) {
@@ -257,6 +269,11 @@ impl ClusterRotationResource {
             && let Some(refusal) = platform.too_young(known, clock::now())
         {
             return Err(refusal.into());
+        }
+        if let Next::Finish(First::Complete) | Next::Begin { first: Some(First::Complete), .. } =
+            &planned.decision.next
+        {
+            cx.tell(told::completes(&called));
         }
         cx.tell(Diagnostics(platform.changed(known, config)));
         match &planned.decision.next {

@@ -69,6 +69,11 @@ pub trait Platform: std::fmt::Debug + Send + Sync {
     /// For texts that name the object without asking anybody: `the cluster "prod" (91b6…)`.
     fn called(&self, known: Known<'_>) -> String;
 
+    /// Whether which cluster it is will be known only in apply.
+    fn is_unnamed(&self) -> bool {
+        false
+    }
+
     /// The warning of an expiry that comes soon, if one does.
     fn expiring(&self, known: Known<'_>, now: Timestamp) -> Option<Diagnostic> {
         let _ = (known, now);

@@ -14,7 +14,7 @@ use crate::provider::cluster_credential_rotation::{
 };
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, tell_held};
-use crate::rotation::course::{Phase, Standing};
+use crate::rotation::course::{Phase, Standing, Trace};
 use crate::rotation::{Current, Due, Observed, Reason, due, sentence};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Result;
@@ -62,7 +62,7 @@ pub async fn read(
     look.facts.write_but(kept, &mut record.state);
     let now = clock::now();
     if record.state.at().is_under_way() {
-        follow(&*cluster, &mut record, &look, now);
+        follow(&*cluster, &mut record, &look, now).await;
     } else {
         outside(cx, &*cluster, &mut record, standing, &look, now);
     }
@@ -87,10 +87,18 @@ pub async fn read(
 }
 
 /// One of this resource is under way: where the platform itself says how far it is, that is believed.
-fn follow(cluster: &dyn Cluster, record: &mut Record, look: &Look, now: Timestamp) {
+async fn follow(cluster: &dyn Cluster, record: &mut Record, look: &Look, now: Timestamp) {
     let Some(phase) = look.phase else { return };
     if phase == record.state.at() || phase == Phase::None {
         return;
+    }
+    // That may still be said of the former one: apply finds out what became of this one.
+    let begins = matches!(record.state.at(), Phase::Rotating | Phase::Issuing | Phase::Verifying);
+    if phase == Phase::Completed && begins {
+        let Some(flight) = &record.private.flight else { return };
+        if !matches!(cluster.trace(&flight.notes).await, Ok(Trace::Found)) {
+            return;
+        }
     }
     record.state.phase = Attr::Known(phase.name().into());
     if phase == Phase::Completed {

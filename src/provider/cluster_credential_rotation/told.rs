@@ -90,8 +90,19 @@ pub fn rotates_again(called: &str) -> Diagnostic {
     )
 }
 
+pub fn completes(called: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The overlap ends with this apply",
+        format!(
+            "complete_generation names the rotation of {called} that is in its overlap: the old credentials are retired by this apply, and \
+             whoever still uses them is refused."
+        ),
+    )
+}
+
 pub fn under_way_elsewhere(called: &str, phase: Option<Phase>) -> Diagnostic {
-    let phase = phase.map_or("under way", Phase::name);
+    let phase =
+        phase.map_or("under way".to_owned(), |phase| format!("in the phase {:?}", phase.name()));
     Diagnostic::error(
         "A rotation that somebody else began is under way",
         format!(

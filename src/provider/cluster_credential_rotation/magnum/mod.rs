@@ -224,6 +224,10 @@ impl Platform for MagnumPlatform {
         }
     }
 
+    fn is_unnamed(&self) -> bool {
+        self.block.cluster.is_unknown()
+    }
+
     fn called(&self, known: Known<'_>) -> String {
         let uuid = uuid(known.state);
         let name = Memory::of(known.memory).cluster_name.or_else(|| {

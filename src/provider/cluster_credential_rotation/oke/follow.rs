@@ -66,7 +66,7 @@ async fn issued(
             let (called, story) = (cluster.called(), story(cluster, work).await);
             match status.phase {
                 Some(Phase::Overlap) => stage.cx.tell(told::issued_all_the_same(&called, &story)),
-                Some(Phase::Retiring | Phase::Completed) => {}
+                Some(Phase::Retiring) => {}
                 // They are there; the status lags behind.
                 _ if any_new(cluster, notes).await => {}
                 _ => return Err(Failure::Ended(told::issue_failed(&called, &story).into())),

@@ -143,6 +143,10 @@ impl Platform for OkePlatform {
         named_in_state(&self.block.workloads)
     }
 
+    fn is_unnamed(&self) -> bool {
+        self.block.cluster_id.is_unknown()
+    }
+
     fn called(&self, known: Known<'_>) -> String {
         let id = known.state.id.known().or(self.block.cluster_id.known());
         told::called(Memory::of(known.memory).name.as_deref(), id.map_or("", String::as_str))

@@ -179,8 +179,16 @@ impl Cluster for OkeCluster {
         refusals::all(self, sends).await
     }
 
-    async fn forewarn(&self, _cx: &Context, _known: Option<Known<'_>>) -> Vec<Diagnostic> {
-        refusals::nodes(self).await.into_iter().collect()
+    async fn forewarn(&self, _cx: &Context, known: Option<Known<'_>>) -> Vec<Diagnostic> {
+        let mut warnings: Vec<_> = refusals::nodes(self).await.into_iter().collect();
+        // A create takes up what is under way.
+        if known.is_none()
+            && let Ok(status) = self.status().await
+            && let Some(phase) = status.phase.filter(|phase| phase.is_under_way())
+        {
+            warnings.push(told::takes_up(&self.called(), phase));
+        }
+        warnings
     }
 
     async fn mark(&self, _state: &ClusterRotation) -> Result<Value> {

@@ -345,6 +345,18 @@ pub fn completion_unknown(called: &str, error: &Error) -> Diagnostic {
     )
 }
 
+/// Of a create, also one that replaces a tainted resource.
+pub fn takes_up(called: &str, phase: Phase) -> Diagnostic {
+    Diagnostic::warning(
+        "A rotation is under way already",
+        format!(
+            "The last rotation of {called} is in the phase {:?}, and OKE begins no second one before its end. This create starts none: it \
+             takes that one up, with the overlap that it was started with.",
+            phase.name()
+        ),
+    )
+}
+
 pub fn retirement_failed(called: &str, story: &str) -> Diagnostic {
     let story = if story.is_empty() {
         "the status is back where it was".to_owned()
