@@ -40,6 +40,13 @@ pub struct Attribute {
     pub requires_replace: bool,
 }
 
+impl Attribute {
+    /// Nobody configures it.
+    pub fn is_read_only(&self) -> bool {
+        self.computed && !self.optional && !self.required
+    }
+}
+
 /// A nested block, where Terraform wants one rather than a nested attribute.
 #[derive(Clone, Debug)]
 pub struct Block {

@@ -78,6 +78,20 @@ struct Outer {
     block: Vec<Inner>,
 }
 
+/// Found out, whole or in part.
+#[derive(Clone, Debug, Default, Model)]
+struct Found {
+    /// Nobody's to say.
+    #[attr(computed)]
+    id: Attr<String>,
+    /// Anybody's.
+    #[attr(optional, computed)]
+    region: Attr<String>,
+    /// Nobody's, and with rules of its own inside.
+    #[attr(computed)]
+    inner: Attr<Inner>,
+}
+
 /// Attributes that know of each other.
 #[derive(Clone, Debug, Default, Model)]
 struct Related {
@@ -122,7 +136,7 @@ fn null_and_unknown_pass() {
     let unknown = Outer {
         short: Attr::Unknown,
         tags: Attr::Unknown,
-        words: Attr::Known(vec![Attr::Unknown, Attr::Null]),
+        words: Attr::Known(vec![Attr::Unknown]),
         days: Attr::Unknown,
         count: Attr::Unknown,
         at: Attr::Unknown,
@@ -131,6 +145,29 @@ fn null_and_unknown_pass() {
         ..Outer::default()
     };
     expect(unknown, &[]);
+}
+
+#[test]
+fn what_is_found_out_is_nobodys_to_say() {
+    expect(Found { region: "r".into(), ..Found::default() }, &[]);
+    let message = "its value is found out by the provider; remove it here.";
+    let said =
+        Found { id: Attr::Unknown, inner: Attr::Known(Inner::default()), ..Found::default() };
+    expect(said, &[&format!("id: {message}"), &format!("inner: {message}")]);
+}
+
+#[test]
+fn a_list_or_a_set_has_no_element_that_is_null() {
+    let message = "an element is null, often a variable without a value.";
+    let words = Attr::Known(vec!["a".into(), Attr::Null]);
+    expect(Outer { words, ..Outer::default() }, &[&format!("words[1]: {message}")]);
+    let mut config = Outer::default().into_object();
+    if let Value::Object(members) = &mut config {
+        members.insert("tags".into(), Value::Set(vec![Value::Null]));
+    }
+    let found = check(&Outer::schema(0), &config);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].detail, format!("tags: {message}"));
 }
 
 #[test]

@@ -17,10 +17,27 @@ struct Check(Vec<Diagnostic>);
 
 impl Visitor<1> for Check {
     fn attribute(&mut self, attribute: &Attribute, [value]: [&Value; 1], place: &Place) -> bool {
+        // Core lets it be written, and would put it into the state over what the provider has found.
+        if attribute.is_read_only() {
+            if !value.is_null() {
+                let complaint = "its value is found out by the provider; remove it here";
+                self.tell("Read-only attribute", place, place.path(), complaint);
+            }
+            return false;
+        }
         // Core minds that an argument is written, not what it turns out to be.
         if attribute.required && value.is_null() {
             let complaint = "a value is needed, but this is null";
             self.tell("Missing required argument", place, place.path(), complaint);
+        }
+        // What is wanted is said by each element; a map's may say that nothing is.
+        if !matches!(value, Value::Map(_)) {
+            elements(value, place.path(), |element, path| {
+                if element.is_null() {
+                    let complaint = "an element is null, often a variable without a value";
+                    self.tell("Invalid argument", place, path, complaint);
+                }
+            });
         }
         for rule in &attribute.validators {
             self.value(rule, attribute.sensitive, value, place, place.path());

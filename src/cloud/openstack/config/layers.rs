@@ -132,13 +132,11 @@ pub(super) fn formatted(text: &str, values: &BTreeMap<String, String>) -> String
     while let Some(at) = rest.find(['{', '}']) {
         result.push_str(&rest[..at]);
         let brace = &rest[at..];
-        let name = brace.find('}').map(|end| &brace[1..end]);
+        let name = brace.strip_prefix('{').and_then(|inside| Some(inside.split_once('}')?.0));
         if brace.starts_with("{{") || brace.starts_with("}}") {
             result.push_str(&brace[..1]);
             rest = &brace[2..];
-        } else if let Some((name, value)) =
-            name.filter(|_| brace.starts_with('{')).and_then(|name| Some((name, values.get(name)?)))
-        {
+        } else if let Some((name, value)) = name.and_then(|name| Some((name, values.get(name)?))) {
             result.push_str(value);
             rest = &brace[name.len() + 2..];
         } else {

@@ -386,6 +386,41 @@ fn auth_urls_are_completed_or_refused() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn braces_in_whatever_order_are_read(text in "[{}ab]{0,12}") {
+        let values = [("a".to_owned(), "A".to_owned())].into();
+        let told = super::layers::formatted(&text, &values);
+        proptest::prop_assert!(told.matches('b').count() == text.matches('b').count());
+    }
+}
+
+#[test]
+fn a_brace_that_names_nothing_is_itself() {
+    let values = [("a".to_owned(), "A".to_owned())].into();
+    for (text, expected) in [
+        ("p}w", "p}w"),
+        ("a}b{a}", "a}bA"),
+        ("${a}", "$A"),
+        ("{{a}}", "{a}"),
+        ("{}}x}", "{}x}"),
+        ("{", "{"),
+    ] {
+        assert_eq!(super::layers::formatted(text, &values), expected, "{text}");
+    }
+    // In any variable, be it of ours or not.
+    let variables = [
+        ("OS_AUTH_URL", "https://k/v3"),
+        ("OS_USER_ID", "u"),
+        ("OS_PASSWORD", "p}w"),
+        ("OS_PROJECT_ID", "p"),
+        ("OS_UNUSED", "{}}x}"),
+    ];
+    let cloud = Place::new(&[], &variables).resolve(&Settings::default()).unwrap();
+    let secrets: Vec<_> = cloud.authentication.secrets().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["p}w"]);
+}
+
 #[test]
 fn secure_yaml_completes_and_a_profile_precedes() {
     let files = [
