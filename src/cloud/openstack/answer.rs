@@ -25,12 +25,19 @@ pub(super) fn judge(request: &Request, answer: Response) -> Result<Response, Err
         }
         _ => request.message(&answer),
     };
+    let meaning = meaning(request, &answer);
+    // The login was answered by a Keystone: this comes from something before it.
+    let message = if meaning == Meaning::NoKeystone && !is_login(request) {
+        format!("{message} (by a proxy or a load balancer, not by Keystone)")
+    } else {
+        message
+    };
     Err(Error::Api(ApiError {
         status: answer.status.as_u16(),
         message,
         request_id: answer.request_id(),
         request: request.label(),
-        meaning: meaning(request, &answer),
+        meaning,
     }))
 }
 
@@ -66,12 +73,21 @@ fn meaning(request: &Request, answer: &Response) -> Meaning {
             Meaning::MoreFactors(required.required_auth_methods)
         }
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
-            if request.url.path().ends_with("/auth/tokens") && !speaks_as_keystone(answer) =>
+            if is_for_keystone(request) && !speaks_as_keystone(answer) =>
         {
             Meaning::NoKeystone
         }
         _ => Meaning::Status,
     }
+}
+
+fn is_for_keystone(request: &Request) -> bool {
+    let path = request.url.path();
+    is_login(request) || path.contains("/users/") || path.contains("/projects/")
+}
+
+fn is_login(request: &Request) -> bool {
+    request.url.path().ends_with("/auth/tokens")
 }
 
 /// Keystone says what it does not find; for a path that it does not have, the framework below it speaks,

@@ -85,6 +85,11 @@ impl Error {
         }
     }
 
+    /// Whether it is the service's own word that it knows nothing of the kind: not a proxy's page.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(answer) if answer.status == 404 && answer.meaning != Meaning::NoKeystone)
+    }
+
     /// The status that a login was refused with: the session's own, or another's.
     pub fn login_status(&self) -> Option<u16> {
         match self {

@@ -1,13 +1,12 @@
 //! The part of Keystone's v3 API that the provider needs: application credentials, access rules,
 //! and whether a user or project is known.
 
-use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Error;
 use super::session::Session;
 use super::token::{Reference, TOO_MANY, time};
-use super::{ApiError, Error};
 use crate::cloud::http::{Method, Patience, Request, Url};
 use crate::redaction::{ExposeSecret, SecretString};
 
@@ -309,16 +308,11 @@ fn owned(mut credential: ApplicationCredential, user_id: &str) -> ApplicationCre
 }
 
 fn existence(outcome: Result<Reference, Error>) -> Result<Existence, Error> {
-    let status = |answer: &ApiError| StatusCode::from_u16(answer.status).unwrap_or_default();
     match outcome {
         Ok(_) => Ok(Existence::Yes),
-        Err(Error::Api(answer)) if status(&answer) == StatusCode::NOT_FOUND => Ok(Existence::No),
+        Err(error) if error.is_not_found() => Ok(Existence::No),
         // 401: a token whose access rules do not list this call
-        Err(Error::Api(answer))
-            if matches!(status(&answer), StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) =>
-        {
-            Ok(Existence::Hidden)
-        }
+        Err(error) if matches!(error.status(), Some(401 | 403)) => Ok(Existence::Hidden),
         Err(error) => Err(error),
     }
 }

@@ -201,7 +201,7 @@ impl Session {
             let path = self.shared.path(&["auth", "tokens"])?;
             Ok::<_, Error>(Request::new(method, path).secret_header(SUBJECT_TOKEN, token))
         };
-        let gone = |error: &Error| error.status() == Some(404);
+        let gone = Error::is_not_found;
         let by_itself = about(Method::DELETE)?.secret_header(AUTH_TOKEN, token);
         match judge(&by_itself, self.shared.client.send(&by_itself, patience).await?) {
             Ok(_) => return Ok(()),

@@ -36,7 +36,7 @@ pub async fn import(
     let found = session.keystone().application_credential(&path_user, &id, &patience).await;
     let credential = found.map_err(|error| {
         let next = match error.status() {
-            Some(404) => format!(
+            Some(404) if error.is_not_found() => format!(
                 "This cloud has no application credential of that id. `openstack application credential list` shows those of {}.",
                 caller.user.name
             ),

@@ -171,7 +171,7 @@ pub async fn delete_found(
     openstack.forget(user);
     match deleted {
         Ok(()) => Ok(true),
-        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -123,7 +123,7 @@ async fn owner_of(
     match session.keystone().application_credential(&caller.user.id, id, patience).await {
         Ok(found) => Ok(Owner::Known(found.user_id)),
         Err(error) if error.status() == Some(403) => Ok(Owner::SomebodyElse),
-        Err(error) if error.status() == Some(404) => Ok(Owner::Nobody),
+        Err(error) if error.is_not_found() => Ok(Owner::Nobody),
         Err(error) => {
             Err(unreadable("find the owner of the application credential", &error).into())
         }
@@ -394,7 +394,7 @@ async fn usability(
             kept.private.proven = true;
             state.usable = Attr::Known(missing.is_empty());
         }
-        Err(error) if matches!(error.status(), Some(401 | 404)) => {
+        Err(error) if error.status() == Some(401) || error.is_not_found() => {
             cx.tell(told::dead(state, &error));
             state.usable = Attr::Known(false);
         }

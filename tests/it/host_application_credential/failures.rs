@@ -100,6 +100,35 @@ async fn a_slow_keystone_is_waited_for_where_that_was_asked() {
     assert_eq!(bed.cloud.logins(ws.attribute(CI, "id").as_str().unwrap()), Some(5));
 }
 
+/// A load balancer's page says nothing of the credential.
+#[tokio::test]
+async fn a_page_that_is_not_found_is_no_revocation() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(overlapping());
+    ws.up_well().await;
+    ws.change(CI, json!({ "triggers": { "v": "2" } })).up_well().await;
+    let page = || FaultRule::new(Fault::NotFound).on("DELETE", "/v3/users").persistent();
+    bed.pass_days(8);
+    bed.cloud.inject(page());
+    let told = ws.up().await.told;
+    let failure = told.only("An old application credential was not revoked");
+    assert!(failure.detail.contains("a proxy or a load balancer"), "{failure:?}");
+    assert_eq!(bed.ids().len(), 2);
+    bed.cloud.clear_faults();
+    ws.up_well().await;
+    assert_eq!(bed.ids().len(), 1);
+
+    bed.cloud.inject(page());
+    let destroy = PlanOptions { destroy: true, ..PlanOptions::default() };
+    let plan = ws.plan_with(destroy.clone()).await;
+    assert!(ws.apply(&plan).await.told.has("An application credential was not revoked"));
+    assert!(ws.state.object(CI).is_some());
+    bed.cloud.clear_faults();
+    let plan = ws.plan_with(destroy).await;
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.ids(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn the_proof_can_be_renounced() {
     let bed = Bed::start().await;
