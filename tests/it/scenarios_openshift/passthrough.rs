@@ -4,15 +4,20 @@ use rekey_sandbox::openshift::{AccessKey, Cloud, Contents, Platform};
 use serde_json::Value;
 
 use super::{ADDRESS, rotation, uids, workspace};
-use crate::support::kubernetes::ControlPlane;
 use crate::support::openshift::{Cluster, value};
 use crate::support::tools::Cli;
 
 const MANAGER: &str = "/apis/operator.openshift.io/v1/kubecontrollermanagers/cluster";
 
 /// Applies the block, and holds each component's secret to what is expected; nothing is made anew.
-async fn is_copied(contents: &Contents, block: &str, secret: &str, wanted: &[(&str, &str)]) {
-    is_copied_in(Cloud::default(), contents, block, secret, wanted).await;
+/// The cluster, as the rotation left it: nobody else has it until it is dropped.
+async fn is_copied(
+    contents: &Contents,
+    block: &str,
+    secret: &str,
+    wanted: &[(&str, &str)],
+) -> Cluster {
+    is_copied_in(Cloud::default(), contents, block, secret, wanted).await
 }
 
 async fn is_copied_in(
@@ -21,7 +26,7 @@ async fn is_copied_in(
     block: &str,
     secret: &str,
     wanted: &[(&str, &str)],
-) {
+) -> Cluster {
     let cluster = Cluster::real(contents, cloud).await;
     cluster.settles().await;
     let before = uids(&cluster).await;
@@ -38,6 +43,7 @@ async fn is_copied_in(
     assert_eq!(uids(&cluster).await, before);
     ws.plan(&[]).await.empty();
     assert_eq!(ws.resource(ADDRESS).await["phase"], "completed");
+    cluster
 }
 
 #[tokio::test]
@@ -90,9 +96,8 @@ async fn vsphere_with_a_redeployment_of_the_kube_controller_manager() {
     let block = "platform = \"vsphere\"\nvcenters_wo = { \"vc.example.com\" = { username = \"admin\", password = \"a-new-vsphere-secret\" } }\nvcenters_wo_version = 1";
     let wanted =
         [("vc.example.com.username", "admin"), ("vc.example.com.password", "a-new-vsphere-secret")];
-    is_copied(&contents, block, "a-new-vsphere-secret", &wanted).await;
-    // Left as it was by the operator of the one before, which is gone: told by the real API server.
-    let manager = ControlPlane::shared().await.get("", "kubecontrollermanager/cluster").await;
+    let cluster = is_copied(&contents, block, "a-new-vsphere-secret", &wanted).await;
+    let manager: Value = cluster.get(MANAGER).await;
     assert_eq!(manager["status"]["latestAvailableRevision"], 6);
     let nodes = manager["status"]["nodeStatuses"].as_array().unwrap();
     assert!(nodes.iter().all(|node| node["currentRevision"] == 6), "{nodes:?}");
