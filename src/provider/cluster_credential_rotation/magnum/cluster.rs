@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::cloud::kubernetes::Certificate;
 use crate::cloud::openstack::magnum::{Cluster as MagnumShows, FoundCluster};
 use crate::cloud::openstack::{Error, Patience, Session, Token};
 use crate::provider::cluster_credential_rotation::magnum::block::Magnum;
+use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
 use crate::provider::cluster_credential_rotation::magnum::{Credential, Owner};
 use crate::provider::cluster_credential_rotation::services::Services;
+
+/// Between two looks at it.
+pub const PAUSE: Duration = Duration::from_secs(2);
 
 /// A cluster, as this login sees it.
 #[derive(Debug)]
@@ -49,6 +54,20 @@ impl MagnumCluster {
         let prefix = format!("magnum-{}", self.uuid());
         let named = listed.iter().filter(|credential| credential.name.starts_with(&prefix));
         Ok(named.map(|credential| credential.id.clone()).collect())
+    }
+
+    /// Whether a rotation that was sent has begun to take effect.
+    pub(super) async fn has_rotated(&self, notes: &Notes) -> std::result::Result<bool, Error> {
+        match self.credential {
+            Credential::ApplicationCredential => {
+                Ok(self.of_cluster().await?.difference(&notes.known).next().is_some())
+            }
+            Credential::CaCertificate => {
+                let now = self.session.magnum().ca(self.uuid(), &self.patience).await?;
+                let now = first(&now).map(|ca| ca.sha256);
+                Ok(notes.ca_sha256_before.is_some() && now != notes.ca_sha256_before)
+            }
+        }
     }
 
     pub(super) fn is_owner(&self) -> bool {

@@ -11,9 +11,8 @@ use crate::cloud::Surroundings;
 use crate::cloud::kubernetes::{Access, Client, Settings, Verdict};
 use crate::cloud::openstack::magnum::Cluster as MagnumShows;
 use crate::provider::arguments::written;
-use crate::provider::cluster_credential_rotation::magnum::cluster::{MagnumCluster, first};
+use crate::provider::cluster_credential_rotation::magnum::cluster::{MagnumCluster, PAUSE, first};
 use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
-use crate::provider::cluster_credential_rotation::magnum::rotate::PAUSE;
 use crate::provider::cluster_credential_rotation::magnum::{Credential, refusals, told, workloads};
 use crate::provider::cluster_credential_rotation::model::Fact;
 use crate::provider::cluster_credential_rotation::platform::{
@@ -225,7 +224,7 @@ async fn served(cluster: &MagnumCluster, now: &MagnumShows, new: &str, old: Opti
 pub async fn failed(cluster: &MagnumCluster, now: &MagnumShows, notes: &Notes) -> Failure {
     let valid = match cluster.credential {
         Credential::CaCertificate => {
-            let changed = super::rotate::has_happened(cluster, notes).await;
+            let changed = cluster.has_rotated(notes).await;
             if !matches!(changed, Ok(false)) {
                 return Failure::Unfinished(stored_but_failed(now).into());
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::cloud::openstack::Error;
-use crate::provider::cluster_credential_rotation::magnum::cluster::{MagnumCluster, first};
+use crate::provider::cluster_credential_rotation::magnum::cluster::{MagnumCluster, PAUSE};
 use crate::provider::cluster_credential_rotation::magnum::notes::Notes;
 use crate::provider::cluster_credential_rotation::magnum::{Credential, inside};
 use crate::provider::cluster_credential_rotation::platform::{Cluster as _, Failure};
@@ -15,7 +15,6 @@ use crate::tfplugin::diagnostics::Diagnostic;
 
 /// How long a rotation without an answer is looked for in the apply that sent it.
 const LOOKED_FOR: Duration = Duration::from_mins(2);
-pub const PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends it. Ok also where the answer was lost and its effect is seen to have begun.
 pub async fn send(cluster: &MagnumCluster, notes: &mut Notes) -> Result<(), Failure> {
@@ -39,20 +38,6 @@ pub async fn send(cluster: &MagnumCluster, notes: &mut Notes) -> Result<(), Fail
     }
 }
 
-/// Whether a rotation that was sent has begun to take effect.
-pub async fn has_happened(cluster: &MagnumCluster, notes: &Notes) -> Result<bool, Error> {
-    match cluster.credential {
-        Credential::ApplicationCredential => {
-            Ok(cluster.of_cluster().await?.difference(&notes.known).next().is_some())
-        }
-        Credential::CaCertificate => {
-            let now = cluster.session.magnum().ca(cluster.uuid(), &cluster.patience).await?;
-            let now = first(&now).map(|ca| ca.sha256);
-            Ok(notes.ca_sha256_before.is_some() && now != notes.ca_sha256_before)
-        }
-    }
-}
-
 /// No clear answer: the cluster is watched until something can be seen of it.
 async fn look(cluster: &MagnumCluster, notes: &Notes, error: &Error) -> Result<(), Failure> {
     let before = cluster.shown();
@@ -60,7 +45,7 @@ async fn look(cluster: &MagnumCluster, notes: &Notes, error: &Error) -> Result<(
     // What a stopped operation has sent is looked for all the same, once.
     loop {
         let now = cluster.session.magnum().cluster(cluster.uuid(), &cluster.patience).await;
-        let happened = has_happened(cluster, notes).await;
+        let happened = cluster.has_rotated(notes).await;
         if let Ok(now) = &now {
             let news = now.updated_at != before.updated_at
                 || now.status != before.status

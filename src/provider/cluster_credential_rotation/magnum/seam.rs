@@ -274,7 +274,7 @@ impl Cluster for MagnumCluster {
     }
 
     async fn trace(&self, notes: &Value) -> Result<Trace> {
-        let happened = super::rotate::has_happened(self, &Notes::of(notes)).await;
+        let happened = self.has_rotated(&Notes::of(notes)).await;
         match happened {
             Ok(true) => Ok(Trace::Found),
             Ok(false) => Ok(Trace::NotFound),
