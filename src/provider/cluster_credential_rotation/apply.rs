@@ -44,6 +44,7 @@ pub async fn create(
     record.state.id = Attr::Known(cluster.id());
     record.private.memory = cluster.memory();
     record.private.since = Some(whole_seconds(clock::now()));
+    record.private.complete_at_first = config.complete_generation.known().copied();
     let restarts = platform.restarts(&record.private.memory);
     record.state.restarts = record.state.restarts.or_if_unknown(restarts);
     record.identity = Some(identity(&record.state));
@@ -88,7 +89,13 @@ pub async fn update(
         wanted.rotation_due = rotation_due(&held);
     }
     wanted.rotation_due_at = plan::next_due(&config, &wanted, &private);
-    let done = Private { died: false, imported: false, ..private.clone() };
+    let stays = config.complete_generation.known().copied();
+    let done = Private {
+        complete_at_first: private.complete_at_first.filter(|number| stays == Some(*number)),
+        died: false,
+        imported: false,
+        ..private.clone()
+    };
     let mut before = cell.current();
     let mut known_by_then = done.clone();
     let asked = Asked { by: By::User, creates: false, died: private.died };

@@ -168,6 +168,9 @@ impl Resource for ClusterRotationResource {
             if let Some(platform) = platform.as_deref().filter(|_| config.rotates_on_create()) {
                 self.check(cx, platform, None, &config).await?;
             }
+            if config.complete_generation.known().is_some() {
+                cx.tell(told::completes_nothing());
+            }
             let planned = plan::create(platform.as_deref(), &config, proposed);
             return Ok(Plan { planned, private, requires_replace: Vec::new() });
         };

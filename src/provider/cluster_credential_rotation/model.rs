@@ -38,7 +38,7 @@ pub struct ClusterRotation {
     #[attr(computed)]
     pub ca_certificate_sha256s: Attr<Vec<String>>,
     /// End the overlap of the rotation of this `generation` now, on platforms that have one.
-    /// Any other generation's is left alone.
+    /// Any other generation's is left alone, and so is everything while it is what the resource was created with.
     #[attr(optional)]
     pub complete_generation: Attr<i64>,
     /// When the last rotation was complete.

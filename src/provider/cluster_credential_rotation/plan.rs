@@ -152,6 +152,7 @@ pub fn decision(
         policy: prior.policy(),
     };
     let complete = config.complete_generation.known();
+    let complete = complete.filter(|number| private.complete_at_first != Some(**number));
     let wanted = Wanted {
         policy: config.policy(),
         changes: inputs.changes,

@@ -20,6 +20,8 @@ pub struct Private {
     pub flight: Option<Flight>,
     /// Imported, and not updated since: arguments that the platform cannot tell are recorded, not acted on.
     pub imported: bool,
+    /// The `complete_generation` that the resource was created with: it cannot have named a rotation of this one.
+    pub complete_at_first: Option<i64>,
     /// How long a credential of this kind lives.
     pub lifetime: Option<SignedDuration>,
     /// The platform's own: what it wants to know of the object without asking.
@@ -96,6 +98,7 @@ mod upgrade {
         died: bool,
         flight: Option<Flight>,
         imported: bool,
+        complete_at_first: Option<i64>,
         lifetime: Option<SignedDuration>,
         memory: Value,
         signs: Option<Value>,
@@ -116,6 +119,7 @@ mod upgrade {
                 died: false,
                 flight: None,
                 imported: false,
+                complete_at_first: None,
                 lifetime: None,
                 memory: Value::Null,
                 signs: None,
@@ -179,6 +183,7 @@ mod upgrade {
                 died: any.died,
                 flight: any.flight.or(flight),
                 imported: any.imported || any.adopted,
+                complete_at_first: any.complete_at_first,
                 lifetime: any.lifetime,
                 memory,
                 signs: any.signs,

@@ -100,6 +100,15 @@ pub fn completes(called: &str) -> Diagnostic {
     )
 }
 
+pub fn completes_nothing() -> Diagnostic {
+    Diagnostic::warning(
+        "complete_generation has no effect yet",
+        "A resource that is created begins with generation 1 at most, so what stands there names a rotation of another one. It is ignored \
+         until it is changed or taken away: give the number of a rotation when that one is in its overlap.",
+    )
+    .at_attribute("complete_generation")
+}
+
 pub fn under_way_elsewhere(called: &str, phase: Option<Phase>) -> Diagnostic {
     let phase =
         phase.map_or("under way".to_owned(), |phase| format!("in the phase {:?}", phase.name()));

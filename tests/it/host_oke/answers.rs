@@ -118,6 +118,27 @@ fn a_phase_that_fails_is_told_and_tried_again_whatever_the_status_is_then() {
     });
 }
 
+/// What stays in a configuration over a replacement names a rotation of the former resource.
+#[tokio::test]
+async fn a_generation_that_the_resource_is_created_with_completes_nothing() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(json!({ "complete_generation": 1 }));
+    let plan = ws.plan().await;
+    plan.told.only("complete_generation has no effect yet");
+    ws.apply(&plan).await.told.assert_success();
+    bed.pass_hours(26);
+    assert!(ws.plan().await.is_empty());
+    assert_eq!((bed.prod().completions, ws.attribute(OKE, "phase")), (0, json!("overlap")));
+    // Taken away and written again it is meant.
+    ws.change(OKE, json!({ "complete_generation": null }));
+    ws.up_well().await;
+    ws.change(OKE, json!({ "complete_generation": 1 }));
+    let plan = ws.plan().await;
+    plan.told.only("The overlap ends with this apply");
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!((bed.prod().completions, ws.attribute(OKE, "phase")), (1, json!("completed")));
+}
+
 /// The apply that started it has ended when it fails: the next one says so, and the one after it starts another.
 #[tokio::test]
 async fn a_start_that_fails_later_is_told_and_started_again() {

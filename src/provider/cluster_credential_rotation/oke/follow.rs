@@ -67,6 +67,7 @@ async fn issued(
             match status.phase {
                 Some(Phase::Overlap) => stage.cx.tell(told::issued_all_the_same(&called, &story)),
                 Some(Phase::Retiring) => {}
+                Some(Phase::Completed) if notes.start_token.is_none() => {}
                 // They are there; the status lags behind.
                 _ if any_new(cluster, notes).await => {}
                 _ => return Err(Failure::Ended(told::issue_failed(&called, &story).into())),

@@ -124,20 +124,13 @@ impl Platform for OpenshiftPlatform {
         let mut inputs = Inputs::default();
         for ((name, wanted), (_, before)) in self.block.versions().into_iter().zip(prior.versions())
         {
-            match wanted {
-                Attr::Unknown => inputs.unknown.push(name),
-                wanted if imported && before.is_null() && !wanted.is_null() => {}
-                wanted if wanted != before => inputs.changes.push(Change::Argument(name)),
-                _ => {}
-            }
+            let records = imported && before.is_null() && !wanted.is_null();
+            compare(&mut inputs, name, wanted, before, records);
         }
         for ((name, wanted), (_, before)) in self.block.shown().into_iter().zip(prior.shown()) {
-            match wanted {
-                Attr::Unknown => inputs.unknown.push(name),
-                wanted if wanted.is_null() || imported && before.is_null() => {}
-                wanted if wanted != before => inputs.changes.push(Change::Argument(name)),
-                _ => {}
-            }
+            // What is not given stays as it is in the cluster.
+            let records = wanted.is_null() || imported && before.is_null();
+            compare(&mut inputs, name, wanted, before, records);
         }
         inputs
     }
@@ -175,6 +168,21 @@ impl OpenshiftPlatform {
             redeployment: usual.redeployment.max(silence),
             settle: given(&self.block.settle_time).unwrap_or(usual.settle),
         }
+    }
+}
+
+/// `records`: a difference is written down, and asks for nothing.
+fn compare<T: PartialEq>(
+    inputs: &mut Inputs,
+    name: &'static str,
+    wanted: &Attr<T>,
+    before: &Attr<T>,
+    records: bool,
+) {
+    match wanted {
+        Attr::Unknown => inputs.unknown.push(name),
+        wanted if wanted != before && !records => inputs.changes.push(Change::Argument(name)),
+        _ => {}
     }
 }
 
