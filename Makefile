@@ -24,10 +24,10 @@ test: ## All checks: tools, lint, docs, and every test against a real Keystone a
 	cargo build --locked $(CONFIG)
 	scripts/docs.sh --check
 	@# A test bed that was running before stays; one that this run started ends with it. Most tests wait most of the
-	@# time, for a cloud or for a CLI: three of them for each processor keep it busy. What is released is another build
+	@# time, for a cloud or for a CLI: four of them for each processor keep it busy. What is released is another build
 	@# than the one of the tests: it is made meanwhile, and tried last, with its transport and a scenario.
 	@was=$$($(BED) status 2>/dev/null); \
-	export RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(getconf _NPROCESSORS_ONLN)))}; \
+	export RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((4 * $$(getconf _NPROCESSORS_ONLN)))}; \
 	cargo test --locked $(CONFIG) --no-run && { scripts/release.sh > target/release.log 2>&1 & } && \
 	cargo test --locked $(CONFIG) -- --skip release:: && \
 	PROVIDER=$$(scripts/release.sh) cargo test --locked $(CONFIG) --test it -- release:: transport:: scenarios::issue::what_is_issued; code=$$?; \

@@ -286,6 +286,7 @@ async fn what_a_user_wrote_wrong_is_pointed_at() {
         // Nothing inside a set has a path of its own.
         (json!({ "name": "a", "part_set": [{ "title": null }] }), None, "part_set"),
         (json!({ "name": "a", "secret_wo": "my own secret" }), None, "secret_wo"),
+        (json!({ "name": "a", "words": ["b", null] }), None, "words[1]"),
     ] {
         ws.resource(A, config.clone());
         let told = ws.plan().await.told;

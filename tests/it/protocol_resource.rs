@@ -18,7 +18,7 @@ fn everything() -> Json {
         "ratio": 0.1,
         "enabled": false,
         "anything": { "list": [1, "two", null, { "deep": [] }], "none": null },
-        "words": ["b", "a", null, "b"],
+        "words": ["b", "a", "", "b"],
         "marks": ["b", "a"],
         "tags": { "k": "v", "empty": "", "null": null },
         "part": { "title": "one" },

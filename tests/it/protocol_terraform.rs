@@ -78,7 +78,7 @@ async fn a_thing_of_every_kind_lives_and_goes() {
             r#"
   amount   = 0.1
   anything = { a = [1, "x"] }
-  words    = ["one", null]
+  words    = ["one", "two"]
   marks    = ["z", "a"]
   tags     = { b = "c" }
   part     = { title = "whole" }

@@ -51,6 +51,18 @@ struct Inner {
     facts: Facts,
 }
 
+/// As `/proc` tells them: `T` is stopped, `Z` is dead and not yet buried. Of a process that is gone there are none.
+fn thread_states(pid: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    stats
+        .filter_map(|stat| {
+            let (_, rest) = stat.rsplit_once(") ")?;
+            rest.split(' ').next().map(str::to_owned)
+        })
+        .collect()
+}
+
 impl ControlPlane {
     /// The one that all tests share: each works in namespaces of its own and breaks nothing.
     pub(crate) async fn shared() -> &'static Self {
@@ -112,6 +124,15 @@ impl ControlPlane {
         let pid = self.facts().pids["kube-apiserver"].to_string();
         let status = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
         assert!(status.success(), "kill -s {name} {pid}: {status}");
+        // A signal takes effect thread by thread: on a busy machine one of them answers a request meanwhile.
+        let reached: fn(&str) -> bool = match name {
+            "STOP" => |state| state == "T",
+            "KILL" => |state| state == "Z",
+            _ => return,
+        };
+        while !thread_states(&pid).iter().all(|state| reached(state)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The administrator's kubeconfig, as text.

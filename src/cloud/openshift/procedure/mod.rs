@@ -529,7 +529,10 @@ impl Step<'_> {
             self.flight.before.get(name).is_some_and(|before| before.uid.as_ref() == uid)
         };
         let untouched = left.into_iter().filter(untouched).collect();
-        Box::new(Stopped { trouble, done, untouched })
+        let root = self.situation.root.as_ref();
+        let is_there = |new: &NewRoot| root.is_some() && new.changes(root).is_empty();
+        let root_replaced = self.task.new_root.is_some_and(is_there).then_some(self.task.platform);
+        Box::new(Stopped { trouble, done, untouched, root_replaced })
     }
 }
 

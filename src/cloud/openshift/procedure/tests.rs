@@ -281,7 +281,24 @@ fn turning_to_passthrough_stops_before_the_next_deletion() {
     world.tick();
     let stopped = world.stops(&mut flight, "no further one is deleted");
     assert_eq!(names(&stopped.untouched), ["b/b"]);
+    assert!(stopped.trouble.advice().contains("that may create users and keys"));
     assert_eq!(world.deletions.len(), 2);
+}
+
+#[test]
+fn a_root_that_can_mint_stops_passthrough_and_the_way_on_is_told_and_taken() {
+    let mut world = World::passthrough(Platform::Aws);
+    world.new_root = Some(NewRoot::aws("AKIANEW", "new"));
+    let mut flight = world.begin();
+    world.verdict = "mint";
+    let stopped = world.stops(&mut flight, "the one from before is in the cluster no more");
+    let advice = stopped.trouble.advice();
+    assert!(advice.contains("spec.credentialsMode") && advice.contains("that may not"), "{advice}");
+    world.situation.operator_mode = Some("Passthrough".to_owned());
+    world.verdict = "passthrough";
+    world.tick();
+    world.run(&mut flight.resumed()).unwrap();
+    assert!(world.deletions.is_empty());
 }
 
 #[test]
@@ -358,7 +375,9 @@ fn passthrough_waits_for_the_operator_and_says_what_is_missing() {
     world.alive = false;
     world.situation.operator = Some(operator("o", false, false, false));
     let mut flight = world.begin();
-    world.stops(&mut flight, "secret a/a: clouds.yaml has another value than in the root secret");
+    let stopped = world
+        .stops(&mut flight, "secret a/a: clouds.yaml has another value than in the root secret");
+    assert_eq!(stopped.root_replaced, Some(Platform::Openstack));
     assert_eq!(world.pokes, 2, "each request is touched once");
     world.alive = true;
     world.run(&mut flight.resumed()).unwrap();
@@ -421,10 +440,11 @@ fn a_root_that_somebody_else_changes_meanwhile_is_not_fought_over() {
     world.carry_out(&action);
     let root = world.situation.root.as_mut().unwrap();
     root.data.insert("clouds.yaml".to_owned(), Value::new(CLOUDS));
-    world.stops(
+    let stopped = world.stops(
         &mut flight,
         "somebody else changed clouds.yaml in kube-system/openstack-credentials",
     );
+    assert_eq!(stopped.root_replaced, None);
     // The next run is asked for it again, and writes it.
     world.run(&mut flight.resumed()).unwrap();
 }

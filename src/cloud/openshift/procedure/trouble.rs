@@ -18,6 +18,8 @@ pub struct Stopped {
     pub done: Vec<Name>,
     /// Mint: component secrets that are as they were.
     pub untouched: Vec<Name>,
+    /// Where the root secret holds the credential that was given: the former one is in the cluster no more.
+    pub root_replaced: Option<Platform>,
 }
 
 /// See the module.
@@ -126,6 +128,15 @@ impl Trouble {
             Self::RootGone { .. } => {
                 "Put it back, or give the credential here; what was deleted and not made again waits for it."
             }
+            Self::Turned { from: "mint", to: Mode::Passthrough } => {
+                "Give a root credential that may create users and keys, or set spec.credentialsMode of CloudCredential cluster back \
+                 to what it was; the next apply goes on from here."
+            }
+            Self::Turned { from: "passthrough", to: Mode::Mint } => {
+                "The root credential may create users and keys, so the operator would mint one for each component. Give a root \
+                 credential that may not, or set spec.credentialsMode of CloudCredential cluster to Passthrough to stay in this mode; \
+                 the next apply goes on from here."
+            }
             Self::Turned { .. } => {
                 "Find out what changed it: the operator's configuration, or what the root credential may do."
             }
@@ -232,6 +243,13 @@ impl fmt::Display for Stopped {
                 formatter,
                 "\n\nUntouched, with the key from before: {}.",
                 list(&self.untouched)
+            )?;
+        }
+        if let Some(platform) = self.root_replaced {
+            write!(
+                formatter,
+                "\n\nThe secret {} holds the root credential that was given here; the one from before is in the cluster no more.",
+                platform.root()
             )?;
         }
         Ok(())
