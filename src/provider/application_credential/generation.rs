@@ -258,16 +258,40 @@ pub fn failed(
     failure: &Unproven,
     kept: Option<&Error>,
     valid: &str,
+    operation: &str,
 ) -> Diagnostic {
     let credential = &issued.credential;
     let take_back = kept.map_or(String::new(), |error| {
         format!(" It could not be revoked either: {}.", errors::story(error))
     });
+    if failure.tells_nothing() {
+        return undecided(issued, failure, &format!("{valid}{take_back}"), Some(operation));
+    }
     Diagnostic::error(
         "The new application credential failed its proof",
         format!(
             "The application credential {:?} ({}) was issued, but {failure}.{take_back}\n\n{valid}",
             credential.name, credential.id
+        ),
+    )
+}
+
+/// Nothing is held against a credential that nobody could try.
+pub fn undecided(
+    issued: &Issued,
+    failure: &Unproven,
+    valid: &str,
+    operation: Option<&str>,
+) -> Diagnostic {
+    let credential = &issued.credential;
+    Diagnostic::error(
+        "The new application credential could not be tried",
+        format!(
+            "The application credential {:?} ({}) was issued, and before it was seen to work the attempt ended: {failure}. That says \
+             nothing against it, but nothing may depend on a credential that was never used. {valid}\n\n{}",
+            credential.name,
+            credential.id,
+            failure.way_out(operation)
         ),
     )
 }
@@ -289,5 +313,5 @@ fn not_succeeded(
              revoke_strays to revoke it."
         ),
     };
-    failed(issued, failure, kept, &valid)
+    failed(issued, failure, kept, &valid, "update")
 }

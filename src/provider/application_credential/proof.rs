@@ -40,9 +40,46 @@ pub enum Unproven {
     #[error("the operation was stopped before {wanted} logins in a row had succeeded")]
     Stopped { wanted: i64 },
     #[error("{wanted} logins in a row did not succeed within {within}; the last one: {last}")]
-    Unsteady { wanted: i64, within: String, last: String },
+    Unsteady { wanted: i64, within: String, last: Box<Self> },
     #[error("its tokens are for the project {found} instead of {wanted}")]
     WrongProject { found: String, wanted: String },
+}
+
+impl Unproven {
+    /// Nothing was learned of the credential: time ran out, the cloud was busy, nobody answered.
+    pub fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Login(error) => error.tells_nothing(),
+            Self::Stopped { .. } => true,
+            Self::Unsteady { last, .. } => last.tells_nothing(),
+            Self::Expired
+            | Self::Hidden
+            | Self::MissingRoles(_)
+            | Self::NeverUsed
+            | Self::NotListed
+            | Self::WrongProject { .. } => false,
+        }
+    }
+
+    /// What to do where nothing was learned; `operation` is the one of `timeouts` whose time it was.
+    pub fn way_out(&self, operation: Option<&str>) -> String {
+        let longer = operation.map(|operation| format!("`timeouts = {{ {operation} = \"15m\" }}`"));
+        match (self, longer) {
+            (Self::Login(error), Some(longer)) if out_of_time(error) => {
+                format!("Give it more time, such as {longer}, and apply again.")
+            }
+            (Self::Login(error), longer) if error.login_status() == Some(429) => format!(
+                "The cloud limits how often it may be called: apply again in some minutes, with a lower -parallelism{}.",
+                longer.map_or_else(String::new, |longer| format!(", or with more time ({longer})"))
+            ),
+            (Self::Unsteady { last, .. }, _) => last.way_out(operation),
+            _ => "Apply again once Keystone answers.".into(),
+        }
+    }
+}
+
+fn out_of_time(error: &Error) -> bool {
+    matches!(error, Error::TimedOut { .. })
 }
 
 /// What a token of the credential must show.
@@ -129,10 +166,14 @@ pub async fn by_login(
         match outcome {
             Ok(()) => in_a_row += 1,
             Err(failure) if options.is_none() => return Err(failure),
+            // What comes after it has no time either.
+            Err(Unproven::Login(error)) if out_of_time(&error) => {
+                return Err(Unproven::Login(error));
+            }
             Err(failure) => {
                 in_a_row = 0;
                 if over(end, interval) {
-                    let last = failure.to_string();
+                    let last = Box::new(failure);
                     let within = within_text.map_or("1m", String::as_str).to_owned();
                     return Err(Unproven::Unsteady { wanted: consecutive, within, last });
                 }
