@@ -12,8 +12,20 @@ pub(super) fn of(answer: &Response, secrets: &[SecretString]) -> String {
         Ok(json) => from_json(&json),
         Err(_) => from_text(answer),
     };
+    // A proxy's page is called "404 Not Found", and the status stands beside it anyway.
+    let status = answer.status.as_str();
     let said = said
-        .filter(|text| !text.is_empty())
+        .map(|text| {
+            match text.strip_prefix(status).map(|text| text.trim_start_matches([' ', ':', '-'])) {
+                Some(rest)
+                    if !rest.is_empty() && text[status.len()..].starts_with([' ', ':', '-']) =>
+                {
+                    rest.to_owned()
+                }
+                _ => text,
+            }
+        })
+        .filter(|text| !text.is_empty() && text != status)
         .unwrap_or_else(|| answer.status.canonical_reason().unwrap_or("no explanation").to_owned());
     cleaned(said, secrets)
 }

@@ -16,6 +16,7 @@ use crate::provider::application_credential::proof::{self, Proof, Unproven, Want
 use crate::provider::application_credential::run::Run;
 use crate::provider::application_credential::{
     ApplicationCredentialResource as Resource, Record, checks, decide, identity, rules, told,
+    validate,
 };
 use crate::provider::arguments::{moment, number, whole_seconds, written};
 use crate::provider::errors;
@@ -83,6 +84,8 @@ pub async fn next(
     kept: &Record,
     generation: u64,
 ) -> Result<Issued> {
+    // What was not known to `validate`: an empty restriction gives every right.
+    validate::rights(config)?;
     let refusals = checks::may_issue(&run.session, &run.caller, config, &run.patience).await;
     if !refusals.is_empty() {
         return Err(Diagnostics(refusals));
@@ -196,6 +199,7 @@ pub fn record(
     private.roles = roles.map(|role| (role.id.clone(), role.name.clone())).collect();
     private.imported_at = None;
     private.current_expired = false;
+    private.expires_soon = false;
     private.fixed_expiry = config.expires_at.known().is_some();
     if planned.created_access_rules.is_unknown() {
         state.created_access_rules = Attr::Known(Set(issued.rules.clone()));

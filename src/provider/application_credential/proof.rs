@@ -28,7 +28,7 @@ pub enum Unproven {
     Hidden,
     #[error("a login with it failed: {}", crate::provider::errors::story(.0))]
     Login(Error),
-    #[error("its tokens lack the roles {}", .0.join(", "))]
+    #[error("its tokens lack the role{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
     MissingRoles(Vec<String>),
     #[error(
         "the state holds neither its secret nor the record that it was once used, as after an import; \
@@ -37,9 +37,9 @@ pub enum Unproven {
     NeverUsed,
     #[error("Keystone does not list it")]
     NotListed,
-    #[error("the operation was stopped before {wanted} logins in a row had succeeded")]
+    #[error("the operation was stopped before {} had succeeded", in_a_row(*wanted))]
     Stopped { wanted: i64 },
-    #[error("{wanted} logins in a row did not succeed within {within}; the last one: {last}")]
+    #[error("{} did not succeed within {within}; the last attempt: {last}", in_a_row(*wanted))]
     Unsteady { wanted: i64, within: String, last: Box<Self> },
     #[error("its tokens are for the project {found} instead of {wanted}")]
     WrongProject { found: String, wanted: String },
@@ -76,6 +76,10 @@ impl Unproven {
             _ => "Apply again once Keystone answers.".into(),
         }
     }
+}
+
+fn in_a_row(wanted: i64) -> String {
+    if wanted == 1 { "a login".into() } else { format!("{wanted} logins in a row") }
 }
 
 fn out_of_time(error: &Error) -> bool {

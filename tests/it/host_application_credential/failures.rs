@@ -330,6 +330,16 @@ async fn what_was_written_wrong_is_told_before_anybody_is_asked() {
                 "overlap": "P2D" }),
             "expires_in",
         ),
+        (
+            json!({ "name_prefix": "a-", "expires_in": "P10D", "rotation_period": "P10D" }),
+            "expires_in",
+        ),
+        (json!({ "name_prefix": "a-", "expires_in": "P7D", "overlap": "P7D" }), "expires_in"),
+        (
+            json!({ "name_prefix": "a-", "expires_in": "P90D", "renew_before": "P1D",
+                "overlap": "P7D" }),
+            "renew_before",
+        ),
         (json!({ "name": "a", "secret_wo": "0123456789abcdef" }), "secret_wo"),
         (json!({ "name": "a", "secret_wo": "short", "secret_wo_version": 1 }), "secret_wo"),
         (
