@@ -73,6 +73,11 @@ impl Unproven {
                 longer.map_or_else(String::new, |longer| format!(", or with more time ({longer})"))
             ),
             (Self::Unsteady { last, .. }, _) => last.way_out(operation),
+            (Self::Login(Error::NoAnswer { .. }), Some(longer)) => {
+                format!(
+                    "Apply again once Keystone answers; if it only needs longer, give it more time, such as {longer}."
+                )
+            }
             _ => "Apply again once Keystone answers.".into(),
         }
     }

@@ -217,7 +217,10 @@ pub fn overdue(
     };
     let next = if planned.rotation_due_at.is_unknown() { prior } else { planned };
     let schedule = match moment(&next.rotation_due_at) {
-        _ if expired => "Change triggers or its expiry to issue the next one.".to_owned(),
+        _ if expired && prior.expires_in.is_null() => {
+            "Change expires_at, or use expires_in, to issue the next one.".to_owned()
+        }
+        _ if expired => "Change triggers to issue the next one.".to_owned(),
         Some(at) if at >= expiry => {
             "Its rotation is due only then, and whoever uses it is refused until that is applied: set renew_before to \
              rotate it in time."
