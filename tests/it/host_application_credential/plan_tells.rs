@@ -227,7 +227,7 @@ async fn one_expiry_is_one_warning_and_none_where_it_is_changed() {
     bed.pass_days(31);
     let plan = ws.plan().await;
     let told = plan.told.only(HELD);
-    assert!(told.detail.contains("whoever uses it is refused"), "{told:?}");
+    assert!(told.detail.contains("Whoever uses it is refused"), "{told:?}");
     assert_eq!(plan.told.warnings().len(), 1, "{:?}", plan.told);
 }
 

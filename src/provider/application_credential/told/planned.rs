@@ -169,7 +169,6 @@ pub fn overdue(
     let succeeded =
         steps.iter().any(|step| matches!(step, Step::Issue { .. } | Step::Replace { .. }));
     let expiry = moment(&prior.expires_at);
-    let over = expired.then_some("whoever uses it is refused");
     let kept = if expired && !decision.issues() {
         kept_for_want_of_proof(prior, config, steps)
     } else {
@@ -194,11 +193,13 @@ pub fn overdue(
         .collect();
     if !held.is_empty() {
         let tells_expiry = held.iter().any(|due| matches!(due, Due::Expired { .. }));
-        let more = match (expiry, over) {
+        let more = match expiry {
             _ if succeeded => String::new(),
-            (_, Some(over)) if tells_expiry => format!(" It has expired: {over}.{kept}"),
-            (Some(at), Some(over)) => format!(" It expired at {}: {over}.{kept}", Moment(at)),
-            (Some(at), None) if soon => {
+            Some(at) if expired && !tells_expiry => {
+                format!(" It expired at {}. Whoever uses it is refused.{kept}", Moment(at))
+            }
+            _ if expired => format!(" Whoever uses it is refused.{kept}"),
+            Some(at) if soon => {
                 format!(
                     " It expires at {}, and whoever uses it is refused from then on.",
                     Moment(at)
@@ -210,7 +211,7 @@ pub fn overdue(
         return;
     }
     let Some(expiry) = expiry.filter(|_| (expired || soon) && !succeeded) else { return };
-    let (summary, expires, consumers) = if expired {
+    let (summary, verb, consumers) = if expired {
         ("Application credential has expired", "expired", " Whoever uses it is refused.")
     } else {
         ("Application credential expires soon", "expires", "")
@@ -235,7 +236,7 @@ pub fn overdue(
     cx.tell(Diagnostic::warning(
         summary,
         format!(
-            "The application credential {} {expires} at {}.{consumers}{kept} {schedule}",
+            "The application credential {} {verb} at {}.{consumers}{kept} {schedule}",
             called(prior),
             Moment(expiry)
         ),
