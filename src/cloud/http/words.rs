@@ -204,6 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_not_said_twice() {
+        for (status, body, expected) in [
+            (404, "<html><title>404 Not Found</title>", "Not Found"),
+            (502, "502: Bad Gateway", "Bad Gateway"),
+            (404, "404", "Not Found"),
+            (404, "4040 of them", "4040 of them"),
+            (404, "There is no 404", "There is no 404"),
+        ] {
+            assert_eq!(of(&answer(status, body), &[]), expected);
+        }
+    }
+
+    #[test]
     fn long_words_are_cut() {
         let said = of(&answer(500, &"ü ".repeat(5000)), &[]);
         assert!(said.ends_with('…') && said.len() < 700, "{} bytes", said.len());

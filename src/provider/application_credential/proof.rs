@@ -228,3 +228,43 @@ pub fn by_record(
 fn over(end: Option<Instant>, wait: Duration) -> bool {
     end.is_some_and(|end| Instant::now() + wait > end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::openstack::{ApiError, Meaning};
+
+    fn refused(status: u16) -> Unproven {
+        Unproven::Login(Error::Api(ApiError {
+            status,
+            message: String::new(),
+            request_id: None,
+            request: "POST /v3/auth/tokens".into(),
+            meaning: Meaning::Status,
+        }))
+    }
+
+    #[test]
+    fn only_an_answer_of_keystone_is_evidence() {
+        let late = || {
+            Unproven::Login(Error::TimedOut {
+                request: String::new(),
+                after: Duration::ZERO,
+                may_have_acted: false,
+            })
+        };
+        for failure in [late(), refused(429), refused(500), Unproven::Stopped { wanted: 1 }] {
+            assert!(failure.tells_nothing(), "{failure}");
+        }
+        for failure in [refused(401), refused(404), Unproven::MissingRoles(Vec::new())] {
+            assert!(!failure.tells_nothing(), "{failure}");
+        }
+        let unsteady =
+            |last| Unproven::Unsteady { wanted: 1, within: "1m".into(), last: Box::new(last) };
+        assert!(unsteady(late()).tells_nothing() && !unsteady(refused(401)).tells_nothing());
+        assert!(unsteady(late()).way_out(Some("create")).contains("timeouts = { create ="));
+        assert!(!late().way_out(None).contains("timeouts"));
+        let one = unsteady(refused(401)).to_string();
+        assert!(one.starts_with("a login did not succeed within 1m"), "{one}");
+    }
+}

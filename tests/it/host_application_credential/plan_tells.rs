@@ -1,5 +1,6 @@
 //! What a plan tells: one warning for one event, none that another contradicts, and nothing that the same plan does.
 
+use rekey_sandbox::{Fault, FaultRule};
 use serde_json::{Value as Json, json};
 
 use super::old_generations::rotated;
@@ -278,4 +279,36 @@ async fn what_is_no_stray_is_told_and_a_generation_is_refused() {
     assert!(plan.told.only("revoke_strays names what is no stray").detail.contains("76543210"));
     ws.apply(&plan).await.told.assert_success();
     ws.plan().await.told.assert_silent();
+}
+
+#[tokio::test]
+async fn what_lets_a_plan_of_a_weak_login_go_on_is_said_once() {
+    let bed = Bed::start().await;
+    let mut ws = bed.host.workspace();
+    ws.provider(bed.login("alice"));
+    for number in 0..3 {
+        let address = format!("rekey_application_credential.n{number}");
+        ws.resource(&address, json!({ "name": format!("n{number}"), "roles": ["unheld_role"] }));
+    }
+    let told = ws.plan().await.told;
+    assert_eq!(told.errors().len(), 3, "{told:?}");
+    let advised = told.errors().iter().filter(|it| it.detail.contains("plan_checks")).count();
+    assert_eq!(advised, 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_cloud_that_breaks_while_it_issues_is_told_with_what_to_do() {
+    for (fault, next) in [
+        (Fault::InternalError, "Apply again"),
+        (Fault::NotFound, "openstack application credential list"),
+    ] {
+        let bed = Bed::start().await;
+        let mut ws = bed.workspace(overlapping());
+        let plan = ws.plan().await;
+        bed.cloud.inject(FaultRule::new(fault).on("POST", "/v3/users/").persistent());
+        let told = ws.apply(&plan).await.told;
+        let error = told.only("Cannot issue an application credential");
+        assert!(error.detail.contains(next), "{error:?}");
+        assert!(!error.detail.contains("404: 404"), "{error:?}");
+    }
 }

@@ -383,6 +383,14 @@ fn auth_urls_are_completed_or_refused() {
         let error = url(bad).unwrap_err();
         assert_eq!(error.setting, Some("auth_url"), "{bad}");
         assert!(!error.message.contains("pw"), "{}", error.message);
+        assert!(error.message.contains("in OS_AUTH_URL "), "{}", error.message);
+        assert_eq!(error.message.contains(bad), !bad.contains('@'), "{}", error.message);
+    }
+    let text = "clouds: {c: {auth: {auth_url: 'k:5000', user_id: u, password: p}}}";
+    let place = Place::new(&[("here/clouds.yaml", text)], &[]);
+    let (_, message) = place.error(&Settings::default());
+    for part in ["\"k:5000\"", "the cloud \"c\"", "clouds.yaml"] {
+        assert!(message.contains(part), "{message}");
     }
 }
 
