@@ -61,10 +61,27 @@ fn parse_utc(text: &str) -> Result<Timestamp, String> {
             "{text:?} is later than the last moment that can be kept, 9999-12-30T22:00:00Z; what never ends has none"
         ));
     }
+    if local.is_some_and(has_form) {
+        return Err(format!(
+            "{text:?} is no moment, as there is no such day or no such time of day; write one that exists, such as \
+             2027-01-01T00:00:00Z"
+        ));
+    }
     Err(format!(
         "{text:?} is not a moment in UTC; write RFC 3339 with a time and a Z, such as \
          2027-01-01T00:00:00Z (no other offset, and no date alone)"
     ))
+}
+
+/// `2027-02-29T00:00:00`, whether or not it exists.
+fn has_form(local: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00t00:00:00";
+    let digits = local.bytes().zip(FORM).all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b't' => matches!(byte, b't' | b'T'),
+        form => byte == *form,
+    });
+    local.len() >= FORM.len() && digits
 }
 
 #[cfg(test)]
@@ -77,6 +94,10 @@ mod tests {
         assert!(check_utc("2027-01-01T00:00:00Z").is_ok());
         assert!(check_utc("2027-01-01T00:00:00.5Z").is_ok());
         assert!(check_utc("2027-01-01T00:00:00+00:00").is_ok());
+        for text in ["2027-02-29T00:00:00Z", "2027-04-31T00:00:00Z", "2027-01-01T25:00:00Z"] {
+            let none = check_utc(text).unwrap_err();
+            assert!(none.contains("no such day or no such time"), "{none}");
+        }
         let last = check_utc("9999-12-31T23:59:59Z").unwrap_err();
         assert!(last.contains("later than the last moment"), "{last}");
         for text in [

@@ -2,6 +2,7 @@
 //! application credentials that all resources of a walk share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::tfplugin::diagnostics::{Diagnostic, Result};
 pub struct Openstack {
     configured: RwLock<Configured>,
     listings: Mutex<HashMap<String, Listing>>,
+    /// What `plan_checks` is for has been said.
+    advised: AtomicBool,
     /// None: the process's, looked at on first use.
     surroundings: Option<Surroundings>,
 }
@@ -69,6 +72,20 @@ impl Openstack {
             Configured::Settings { plan_checks, .. } => *plan_checks,
             Configured::No | Configured::Unknown(_) => PlanChecks::default(),
         }
+    }
+
+    /// Stops a plan for what its login lacks, or warns. How to let it go on is said once in a run, not for each resource.
+    pub fn refuse(&self, cx: &Context, mut refusals: Vec<Diagnostic>) -> Result<()> {
+        let checks = self.plan_checks();
+        if checks == PlanChecks::Error
+            && let Some(first) = refusals.iter_mut().find(|refusal| concerns_login(refusal))
+            && !self.advised.swap(true, Ordering::Relaxed)
+        {
+            first.detail.push_str(
+                " If only the apply has such a login, set `plan_checks = \"warn\"` in the provider block.",
+            );
+        }
+        checks.refuse(cx, refusals)
     }
 
     /// What the operator should know of the configuration, as far as it can be told: contacts nobody. What makes
@@ -152,6 +169,11 @@ impl Openstack {
     pub fn forget(&self, user_id: &str) {
         self.listings.lock().unwrap_or_else(PoisonError::into_inner).remove(user_id);
     }
+}
+
+/// Another login could do what this one cannot.
+fn concerns_login(refusal: &Diagnostic) -> bool {
+    ["The login ", "This login "].iter().any(|begins| refusal.summary.starts_with(begins))
 }
 
 /// How long calls of this operation may go on.

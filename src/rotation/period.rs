@@ -33,7 +33,7 @@ pub enum PeriodError {
 impl Period {
     /// Reads ISO 8601 (`P30D`) or the short form (`30d`).
     pub fn parse(text: &str) -> Result<Self, PeriodError> {
-        let span: Span = text.trim().parse().map_err(|_| PeriodError::Unreadable)?;
+        let span: Span = text.trim().parse().map_err(|_| unreadable(text))?;
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(PeriodError::NoFixedLength);
         }
@@ -78,6 +78,21 @@ impl Period {
     pub fn to_std(self) -> std::time::Duration {
         std::time::Duration::from_secs(self.0.unsigned_abs())
     }
+}
+
+/// A number that is too large is no slip of the form: with fewer digits it could be read.
+fn unreadable(text: &str) -> PeriodError {
+    const DIGITS: usize = 4;
+    let mut run = 0;
+    let shorter: String = text
+        .chars()
+        .filter(|c| {
+            run = if c.is_ascii_digit() { run + 1 } else { 0 };
+            run <= DIGITS
+        })
+        .collect();
+    let too_long = shorter != text && shorter.trim().parse::<Span>().is_ok();
+    if too_long { PeriodError::TooLong } else { PeriodError::Unreadable }
 }
 
 impl fmt::Display for Period {
@@ -133,6 +148,9 @@ mod tests {
         check("1d ago", &Err(PeriodError::NotPositive));
         check("PT0.5S", &Err(PeriodError::Fraction));
         check("200ms", &Err(PeriodError::Fraction));
+        for text in ["99999999999999d", "P99999999999999D", "4000000d", "99999999999999999999s"] {
+            check(text, &Err(PeriodError::TooLong));
+        }
         for text in ["", "P", "30", "soon", "P30", "30x"] {
             check(text, &Err(PeriodError::Unreadable));
         }

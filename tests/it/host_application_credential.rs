@@ -35,6 +35,7 @@ mod left_behind;
 mod life;
 mod old_generations;
 mod owners;
+mod plan_tells;
 mod rate_limit;
 mod rights;
 mod rules;

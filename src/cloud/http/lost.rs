@@ -117,7 +117,7 @@ pub(super) fn tls_words(error: &rustls::Error) -> (Unreachable, String) {
             "has no TLS version or cipher in common with this program, which speaks TLS 1.2 and 1.3",
         ),
         rustls::Error::InvalidMessage(_) => {
-            said(Unreachable::Tls, "does not speak TLS: is it a port for plain http?")
+            said(Unreachable::Tls, "does not speak TLS; perhaps it is a port for plain http")
         }
         _ => said(Unreachable::Tls, "breaks the rules of TLS"),
     }

@@ -12,8 +12,20 @@ pub(super) fn of(answer: &Response, secrets: &[SecretString]) -> String {
         Ok(json) => from_json(&json),
         Err(_) => from_text(answer),
     };
+    // A proxy's page is called "404 Not Found", and the status stands beside it anyway.
+    let status = answer.status.as_str();
     let said = said
-        .filter(|text| !text.is_empty())
+        .map(|text| {
+            match text.strip_prefix(status).map(|text| text.trim_start_matches([' ', ':', '-'])) {
+                Some(rest)
+                    if !rest.is_empty() && text[status.len()..].starts_with([' ', ':', '-']) =>
+                {
+                    rest.to_owned()
+                }
+                _ => text,
+            }
+        })
+        .filter(|text| !text.is_empty() && text != status)
         .unwrap_or_else(|| answer.status.canonical_reason().unwrap_or("no explanation").to_owned());
     cleaned(said, secrets)
 }
@@ -189,6 +201,19 @@ mod tests {
         check(499, "", "no explanation");
         check(500, "\u{1b}[31mred\u{7}", "[31mred");
         check(500, "a\u{9b}31mb\u{202e}c\u{200b}d\r\u{8}e", "a 31mb c d e");
+    }
+
+    #[test]
+    fn a_status_is_not_said_twice() {
+        for (status, body, expected) in [
+            (404, "<html><title>404 Not Found</title>", "Not Found"),
+            (502, "502: Bad Gateway", "Bad Gateway"),
+            (404, "404", "Not Found"),
+            (404, "4040 of them", "4040 of them"),
+            (404, "There is no 404", "There is no 404"),
+        ] {
+            assert_eq!(of(&answer(status, body), &[]), expected);
+        }
     }
 
     #[test]

@@ -6,8 +6,11 @@ use crate::cloud::http::Url;
 
 /// A configured address.
 pub(super) fn address(text: &str, setting: &'static str) -> Result<Url, Error> {
+    // A password may stand before the @.
+    let shown = if text.contains('@') { String::new() } else { format!(" {text:?}") };
     let complaint = |what: &str| {
-        Error::Config(ConfigError { message: format!("{setting} {what}"), setting: Some(setting) })
+        let message = format!("{setting}{shown} {what}");
+        Error::Config(ConfigError { message, setting: Some(setting) })
     };
     let mut url =
         Url::parse(text).map_err(|error| complaint(&format!("is no address: {error}")))?;

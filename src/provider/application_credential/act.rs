@@ -41,13 +41,15 @@ pub async fn create(
         Err(failure) => match take_back(&run, &issued).await {
             Ok(()) => {
                 cell.clear();
-                Err(failed(&issued, &failure, None, "It was revoked again, and nothing is left of it.").into())
+                let valid = "It was revoked again, and nothing is left of it.";
+                Err(failed(&issued, &failure, None, valid, "create").into())
             }
             Err(error) => Err(failed(
                 &issued,
                 &failure,
                 Some(&error),
                 "It exists, and the state keeps it as tainted: the next apply revokes it and issues another.",
+                "create",
             )
             .into()),
         },

@@ -98,8 +98,22 @@ pub fn another_cloud(recorded: &Attr<String>, cloud: &Cloud) -> Diagnostic {
     )
 }
 
-/// A replacement revokes every generation, and this login may not: the owner of one of them could.
-pub fn may_replace(prior: &ApplicationCredential, private: &Private) -> Option<Diagnostic> {
+/// What ends every generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Destroy,
+    /// The next generation is a replacement.
+    Replacement,
+    /// `-replace` asks for it.
+    Replaced,
+}
+
+/// Every generation is revoked, and this login may not: the owner of one of them could.
+pub fn may_end(
+    prior: &ApplicationCredential,
+    private: &Private,
+    ending: Ending,
+) -> Option<Diagnostic> {
     let current = private.current_locked.then(|| (told::called(prior), &prior.user_id));
     let old = prior.previous().iter().filter(|(number, _)| {
         let number: Option<u64> = number.parse().ok();
@@ -116,16 +130,66 @@ pub fn may_replace(prior: &ApplicationCredential, private: &Private) -> Option<D
     if locked.is_empty() {
         return None;
     }
+    let (summary, why, else_) = match ending {
+        Ending::Destroy => (
+            "This login cannot carry out the destroy",
+            "A destroy revokes every generation.",
+            "; or forget the resource without revoking anything, with a `removed` block or `terraform state rm`",
+        ),
+        Ending::Replacement => (
+            "This login cannot carry out the replacement",
+            "Without an `overlap` the next generation is a replacement, which revokes what there is.",
+            "; or set `overlap`, with which the next generation is issued beside the old one",
+        ),
+        Ending::Replaced => (
+            "This login cannot carry out the replacement",
+            "A replacement revokes every generation.",
+            "; or change `triggers` with `overlap` set, which issues the next generation beside the old one",
+        ),
+    };
     Some(Diagnostic::error(
-        "This login cannot carry out the replacement",
+        summary,
         format!(
-            "Without an `overlap` the next generation is a replacement, which revokes what there is. The present login may not \
-             revoke {}: only that user or an administrator may.\n\nApply as one of them; or set `overlap`, with which the next \
-             generation is issued beside the old one. If only the apply has such a login, set `plan_checks = \"warn\"` in the \
-             provider block.",
+            "{why} The present login may not revoke {}: only that user or an administrator may.\n\nApply as one of them{else_}.",
             locked.join(" and "),
         ),
     ))
+}
+
+/// A generation that the state knows is no stray.
+pub fn named_strays(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+) -> Option<Diagnostic> {
+    let named = config.revoke_strays.known().into_iter().flat_map(|named| &named.0);
+    let current_is = |id: &String| prior.id.known() == Some(id);
+    let of = |id: &String| {
+        let mut old = prior.previous().iter();
+        let number = old.find(|(_, old)| old.id.known() == Some(id)).map(|(number, _)| number);
+        let number = number.map(|number| {
+            (format!("the old generation {number}"), "a shorter `overlap` ends it sooner")
+        });
+        let current = || {
+            (
+                "the current generation".to_owned(),
+                "change `triggers` to issue the next one in its place",
+            )
+        };
+        number.or_else(|| current_is(id).then(current))
+    };
+    let known = named.filter_map(Attr::known).find_map(|id| Some((id, of(id)?)));
+    let (id, (what, instead)) = known?;
+    Some(
+        Diagnostic::error(
+            "revoke_strays names a generation of this resource",
+            format!(
+                "{id} is {what} of the application credential {}, not a stray: `revoke_strays` takes ids that `strays` lists. Take it \
+                 out; {instead}.",
+                told::called(prior)
+            ),
+        )
+        .at_attribute("revoke_strays"),
+    )
 }
 
 /// A name is given once for each user, on all projects. `ours` are the credentials that this configuration has.
@@ -168,8 +232,7 @@ pub fn may_manage(caller: &Token, what: &str) -> Option<Diagnostic> {
         format!(
             "The provider logs in with the application credential {:?} ({}), which is restricted: Keystone does not let it {what} \
              application credentials (403). Reading and planning work with it.\n\nLog in as the user (password, token), or with \
-             an application credential that was made with `unrestricted = true`. If only the apply has such a login, set \
-             `plan_checks = \"warn\"` in the provider block.",
+             an application credential that was made with `unrestricted = true`.",
             credential.name, credential.id
         ),
     ))
@@ -209,8 +272,7 @@ async fn roles(
             "The login does not have the wanted roles",
             format!(
                 "A credential can carry only roles of the login that issues it. Missing: {}. {} has on project {}: {}.\n\nTake the \
-                 missing ones out of `roles`, have them granted, or issue under another login. If only the apply has such a \
-                 login, set `plan_checks = \"warn\"` in the provider block.",
+                 missing ones out of `roles`, have them granted, or issue under another login.",
                 stories.join(", "),
                 caller.user.name,
                 caller.project.as_ref().map_or("", |project| project.name.as_str()),

@@ -35,6 +35,13 @@ impl Decision {
         })
     }
 
+    /// True where that old generation is revoked.
+    pub fn revoked(&self, number: u64) -> bool {
+        let ends =
+            |step: &Step| matches!(step, Step::Revoke { generation, .. } if *generation == number);
+        self.steps.iter().any(ends)
+    }
+
     /// True where a credential is revoked.
     pub fn revokes(&self) -> bool {
         self.steps.iter().any(|step| {

@@ -16,6 +16,7 @@ use crate::provider::application_credential::proof::{self, Proof, Unproven, Want
 use crate::provider::application_credential::run::Run;
 use crate::provider::application_credential::{
     ApplicationCredentialResource as Resource, Record, checks, decide, identity, rules, told,
+    validate,
 };
 use crate::provider::arguments::{moment, number, whole_seconds, written};
 use crate::provider::errors;
@@ -83,6 +84,8 @@ pub async fn next(
     kept: &Record,
     generation: u64,
 ) -> Result<Issued> {
+    // What was not known to `validate`: an empty restriction gives every right.
+    validate::rights(config)?;
     let refusals = checks::may_issue(&run.session, &run.caller, config, &run.patience).await;
     if !refusals.is_empty() {
         return Err(Diagnostics(refusals));
@@ -196,6 +199,7 @@ pub fn record(
     private.roles = roles.map(|role| (role.id.clone(), role.name.clone())).collect();
     private.imported_at = None;
     private.current_expired = false;
+    private.expires_soon = false;
     private.fixed_expiry = config.expires_at.known().is_some();
     if planned.created_access_rules.is_unknown() {
         state.created_access_rules = Attr::Known(Set(issued.rules.clone()));
@@ -258,16 +262,40 @@ pub fn failed(
     failure: &Unproven,
     kept: Option<&Error>,
     valid: &str,
+    operation: &str,
 ) -> Diagnostic {
     let credential = &issued.credential;
     let take_back = kept.map_or(String::new(), |error| {
         format!(" It could not be revoked either: {}.", errors::story(error))
     });
+    if failure.tells_nothing() {
+        return undecided(issued, failure, &format!("{valid}{take_back}"), Some(operation));
+    }
     Diagnostic::error(
         "The new application credential failed its proof",
         format!(
             "The application credential {:?} ({}) was issued, but {failure}.{take_back}\n\n{valid}",
             credential.name, credential.id
+        ),
+    )
+}
+
+/// Nothing is held against a credential that nobody could try.
+pub fn undecided(
+    issued: &Issued,
+    failure: &Unproven,
+    valid: &str,
+    operation: Option<&str>,
+) -> Diagnostic {
+    let credential = &issued.credential;
+    Diagnostic::error(
+        "The new application credential could not be tried",
+        format!(
+            "The application credential {:?} ({}) was issued, and before it was seen to work the attempt ended: {failure}. That says \
+             nothing against it, but nothing may depend on a credential that was never used. {valid}\n\n{}",
+            credential.name,
+            credential.id,
+            failure.way_out(operation)
         ),
     )
 }
@@ -289,5 +317,5 @@ fn not_succeeded(
              revoke_strays to revoke it."
         ),
     };
-    failed(issued, failure, kept, &valid)
+    failed(issued, failure, kept, &valid, "update")
 }

@@ -279,6 +279,20 @@ fn refused(error: &Error, new: &NewApplicationCredential, caller: &Token) -> Dia
         Some(403) => "The login may not issue application credentials: a restricted application credential, a trust or a \
              token that is not scoped to a project cannot."
             .into(),
+        Some(404) => "Keystone does not know the login's user any more, or has no application credentials: they came with the \
+             release Queens. Check with `openstack application credential list` under the same login; where that works, look at \
+             auth_url."
+            .into(),
+        Some(429) => "The cloud limits how often it may be called; nothing is wrong with the configuration. Apply again in some \
+             minutes, with a lower -parallelism, or give the operation more time in `timeouts`."
+            .into(),
+        Some(500..) => "That is a fault of the cloud, not of the configuration. Apply again; if it stays, its operators find it by \
+             the request id."
+            .into(),
+        _ if matches!(error, Error::TimedOut { .. }) => {
+            "Apply again, or give the operation more time in `timeouts`.".into()
+        }
+        _ if error.tells_nothing() => "Apply again once Keystone answers.".into(),
         _ => String::new(),
     };
     errors::call(

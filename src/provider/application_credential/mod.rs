@@ -20,7 +20,7 @@ pub mod run;
 pub mod told;
 pub mod validate;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,7 +41,7 @@ use crate::provider::schedule::Scheduled as _;
 use crate::provider::schedule::due::recorded_due;
 use crate::provider::schedule::known_policy;
 use crate::provider::timeouts::Defaults;
-use crate::rotation::{Moment, remaining};
+use crate::rotation::{Current, Due, Moment, Observed, due, remaining};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::Attr;
@@ -58,6 +58,9 @@ pub struct ApplicationCredentialResource {
     /// This process has applied something.
     applying: AtomicBool,
     clock_told: AtomicBool,
+    /// What this login cannot replace, by its private data: whether core will, only the second half of the replacement
+    /// tells, which brings nothing else of the first.
+    locked: Mutex<BTreeMap<String, Diagnostic>>,
 }
 
 /// What is stored of one credential.
@@ -70,6 +73,7 @@ impl ApplicationCredentialResource {
             refreshed: Mutex::default(),
             applying: AtomicBool::default(),
             clock_told: AtomicBool::default(),
+            locked: Mutex::default(),
         }
     }
 
@@ -92,12 +96,66 @@ impl ApplicationCredentialResource {
         (said || !self.refreshed().is_empty()) && !self.plans_again(cx)
     }
 
+    /// Remembers what `-replace` would end, for [`Self::cannot_be_replaced`].
+    fn remember_locked(
+        &self,
+        prior: &ApplicationCredential,
+        private: &Private,
+        decision: &decide::Decision,
+    ) {
+        let told = decision.requires_replace.is_empty();
+        let refusal = checks::may_end(prior, private, checks::Ending::Replaced).filter(|_| told);
+        let Some(refusal) = refusal else { return };
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.insert(half(private), refusal);
+    }
+
+    /// Why what is created anew cannot take the place of what it is to replace.
+    fn cannot_be_replaced(&self, cx: &Context, private: &Private) -> Option<Diagnostic> {
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.remove(&half(private)).filter(|_| self.plans_first(cx))
+    }
+
     /// Says once that this machine's clock is off, where it is.
     fn tell_clock(&self, cx: &Context, session: &Session) {
         let Some(ahead) = session.clock_ahead() else { return };
         if !self.clock_told.swap(true, Ordering::Relaxed) {
             cx.tell(told::clocks_differ(ahead, session.cloud()));
         }
+    }
+
+    /// What is due at once by arguments that change in this plan. The plan is the same with and without it: only the
+    /// plan after this apply acts on it.
+    async fn arising(
+        &self,
+        cx: &Context,
+        prior: &ApplicationCredential,
+        config: &ApplicationCredential,
+        private: &Private,
+        decision: &decide::Decision,
+    ) -> Result<Vec<Due>> {
+        let (policy, recorded) = (config.policy(), prior.policy());
+        let changed = policy.changed_from(&recorded);
+        if changed.is_empty() || !policy.rotate || !decision.requires_replace.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Ok(session) = self.openstack.session().await? else { return Ok(Vec::new()) };
+        token(&session, &patience(cx)).await?;
+        let before = recorded_due(&prior.rotation_due);
+        let current = Current {
+            present: !before.contains(&Due::Vanished),
+            since: decide::since(prior, private),
+            expires_at: moment(&prior.expires_at),
+        };
+        let observed = Observed { current, previous: decide::retired(prior, private) };
+        let ended = |due: &Due| matches!(due, Due::Overlap { generation, .. } if decision.revoked(*generation));
+        let mut due = due(&observed, &policy, session.now());
+        due.retain(|due| {
+            due.governors().iter().any(|by| changed.contains(by))
+                && !(due.calls_for_generation() && decision.issues())
+                && !ended(due)
+        });
+        Ok(due)
     }
 
     /// What the cloud can say of a plan already; nothing while the provider is not configured.
@@ -108,11 +166,18 @@ impl ApplicationCredentialResource {
         decision: &decide::Decision,
     ) -> Result<()> {
         let PlanRequest { prior, config, private, .. } = request;
+        let unreplaceable = match prior {
+            Some(prior) => {
+                self.remember_locked(prior, private, decision);
+                None
+            }
+            None => self.cannot_be_replaced(cx, private),
+        };
         let issues = prior.is_none() || decision.issues();
         if !issues && !decision.revokes() {
             return Ok(());
         }
-        let mut refusals = Vec::new();
+        let mut refusals: Vec<Diagnostic> = unreplaceable.into_iter().collect();
         let mut known = None;
         let mut now = clock::now();
         if let Ok(session) = self.openstack.session().await? {
@@ -146,9 +211,10 @@ impl ApplicationCredentialResource {
                     refusals.push(checks::another_cloud(&prior.auth_url, session.cloud()));
                 }
                 let others = prior.user_id.known().is_some_and(|owner| *owner != caller.user.id);
-                // Where it may not even look, Read has said so.
-                if issues && others && !private.current_locked {
-                    cx.tell(told::owner_changes(prior, &caller));
+                // Where it may not even look, Read has said whose the next one is.
+                let others = others && !private.current_locked;
+                if let Some(moves) = told::moves(prior, &caller, others).filter(|_| issues) {
+                    cx.tell(moves);
                 }
             }
             known = Some(caller);
@@ -160,14 +226,14 @@ impl ApplicationCredentialResource {
         }
         if let Some(prior) = prior {
             if !decision.requires_replace.is_empty() {
-                refusals.extend(checks::may_replace(prior, private));
+                refusals.extend(checks::may_end(prior, private, checks::Ending::Replacement));
             }
             let gained = told::gained(prior, config, private, known.as_ref());
             if let Some(gained) = gained.filter(|_| issues) {
                 cx.tell(gained);
             }
         }
-        self.openstack.plan_checks().refuse(cx, refusals)
+        self.openstack.refuse(cx, refusals)
     }
 }
 
@@ -203,24 +269,29 @@ impl Resource for ApplicationCredentialResource {
             request.config = inputs::wishes(&handed);
         }
         let PlanRequest { prior, config, private, .. } = &request;
-        if prior.is_some() {
+        if let Some(prior) = prior {
             known_policy(config)?;
+            if let Some(refusal) = checks::named_strays(prior, config) {
+                return Err(refusal.into());
+            }
         }
         let mut decision = decide::decide(&request);
         decide::keep_handed(&handed, config, &mut decision.planned);
         if let Some(prior) = prior {
             told::planned(cx, prior, config, &decision.steps);
             told::not_revocable(cx, prior, config, &private.locked_strays);
-            if private.current_expired && !decision.issues() {
-                told::kept_for_want_of_proof(cx, prior, config, &decision.steps);
+            told::no_strays(cx, prior, config);
+            // Read judges by the state, and cannot know what the configuration does about it.
+            let strays = told::strays(prior, config);
+            if let Some(strays) = strays.filter(|_| decision.requires_replace.is_empty()) {
+                cx.tell(strays);
             }
-            // Read judges by the state, and cannot know yet that the configuration holds it now.
-            if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
-                told::held(cx, prior, &recorded_due(&prior.rotation_due));
-            }
+            let seen = (private.current_expired, private.expires_soon);
+            told::overdue(cx, prior, config, &decision, seen);
             let state = decide::state(prior, private);
             let remaining = remaining(&state, &config.policy());
-            told::policy_changed(cx, prior, &decision.steps, &remaining);
+            let arising = self.arising(cx, prior, config, private, &decision).await?;
+            told::policy_changed(cx, prior, &decision.steps, &remaining, &arising);
         }
         self.check(cx, &request, &decision).await?;
         if self.plans_again(cx) {
@@ -237,8 +308,10 @@ impl Resource for ApplicationCredentialResource {
         told::strays_stay(cx, &prior.state);
         let Ok(session) = self.openstack.session().await? else { return Ok(()) };
         let caller = token(&session, &patience(cx)).await?;
-        let refusals = checks::may_manage(&caller, "revoke").into_iter().collect();
-        self.openstack.plan_checks().refuse(cx, refusals)
+        let may_not = checks::may_manage(&caller, "revoke");
+        let ends = || checks::may_end(&prior.state, &prior.private, checks::Ending::Destroy);
+        let refusals = may_not.or_else(ends).into_iter().collect();
+        self.openstack.refuse(cx, refusals)
     }
 
     async fn create(
@@ -273,6 +346,11 @@ impl Resource for ApplicationCredentialResource {
     async fn move_state(&self, _cx: &Context, source: MoveSource) -> Result<Option<Record>> {
         import::from_other(&source)
     }
+}
+
+/// What both halves of a replacement have.
+fn half(private: &Private) -> String {
+    serde_json::to_string(private).unwrap_or_default()
 }
 
 /// The identity follows the current generation.

@@ -90,7 +90,7 @@ pub struct ApplicationCredential {
     #[attr(computed)]
     pub region_name: Attr<String>,
     /// How long before its expiry the credential is rotated, such as `14d`.
-    /// Needs `expires_in`.
+    /// Needs `expires_in`, and must not be shorter than `overlap` where there is no `rotation_period`.
     #[attr(optional, conflicts_with("expires_at"), validate(custom(check_period)))]
     pub renew_before: Attr<String>,
     /// The ids of `strays` to revoke.

@@ -73,7 +73,7 @@ pub async fn read(
     if current == Some(None) && previous.is_empty() && strays.is_empty() {
         return gone(cx, &session, &caller, kept, &owner, &patience).await;
     }
-    others(cx, &mut kept, previous, strays, &owner, &sights);
+    others(&mut kept, previous, strays, &owner, &sights);
     kept.private.owner_reads = false;
     let Some(current) = current.map(Option::<&Listed>::cloned) else {
         cx.tell(told::not_the_owner(&kept.state, &caller, session.cloud()));
@@ -98,7 +98,7 @@ pub async fn read(
     judge(cx, &mut kept, current.is_some(), &sights, now);
     if current.is_some() {
         usability(cx, &mut kept, &session, &caller, &patience).await?;
-        told::expiry(cx, &kept.state, now);
+        kept.private.expires_soon = told::expires_soon(&kept.state, now);
     }
     kept.identity = Some(identity(&kept.state));
     Ok(Some(kept))
@@ -296,7 +296,6 @@ fn perhaps(sights: &BTreeMap<String, Sight>, user: &str, id: &str) -> bool {
 
 /// Takes over what there is beside the current generation.
 fn others(
-    cx: &Context,
     kept: &mut Record,
     previous: BTreeMap<String, PreviousGeneration>,
     strays: BTreeMap<String, Stray>,
@@ -311,9 +310,6 @@ fn others(
     };
     let locked = strays.iter().filter(|(_, stray)| locked(stray));
     kept.private.locked_strays = locked.map(|(id, _)| id.clone()).collect();
-    if !strays.is_empty() {
-        cx.tell(told::strays(&kept.state, &strays));
-    }
     kept.state.strays = decide::listed(strays);
 }
 
@@ -332,16 +328,21 @@ fn judge(
     };
     kept.private.current_expired = present && expires_at.is_some_and(|expiry| expiry <= now);
     kept.private.current_locked = locked(kept.state.user_id.known());
+    kept.private.expires_soon = false;
+    let mut out_of_reach = Vec::new();
     for (number, old) in kept.state.previous() {
         let locked = locked(old.user_id.known());
         if locked {
-            cx.tell(told::not_removable(&kept.state, number));
+            out_of_reach.push(number);
         }
         if let Some(retired) =
             number.parse().ok().and_then(|number: u64| kept.private.previous.get_mut(&number))
         {
             retired.locked = locked;
         }
+    }
+    if !out_of_reach.is_empty() {
+        cx.tell(told::not_removable(&kept.state, &out_of_reach));
     }
     let since = decide::since(&kept.state, &kept.private);
     let observed = Observed {
@@ -357,9 +358,6 @@ fn judge(
     if kept.state.rotation_due_at != next && !kept.private.imported {
         kept.state.rotation_due_at = next;
     }
-    if !policy.rotate {
-        told::held(cx, &kept.state, &due);
-    }
 }
 
 /// Whether the credential still gives what it should: for free where the caller is the owner, by a login
@@ -371,6 +369,7 @@ async fn usability(
     caller: &Token,
     patience: &Patience,
 ) -> Result<()> {
+    let expired = kept.private.current_expired;
     let state = &mut kept.state;
     let wanted = Wanted::of_state(state);
     if !state.check_usable.known().copied().unwrap_or(false) {
@@ -378,6 +377,11 @@ async fn usability(
         if !missing.is_empty() {
             cx.tell(told::weaker(state, &missing));
         }
+        return Ok(());
+    }
+    if expired {
+        // No login is needed to know it, and the plan tells it.
+        state.usable = Attr::Known(false);
         return Ok(());
     }
     let (Some(id), Some(secret)) = (state.id.known(), state.secret.known()) else {

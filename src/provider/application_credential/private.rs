@@ -26,6 +26,8 @@ pub struct Private {
     pub current_expired: bool,
     /// The caller of the last Read may not delete the current generation.
     pub current_locked: bool,
+    /// Its expiry was seen to be so near that it is told.
+    pub expires_soon: bool,
     /// The expiry was configured as `expires_at`, so that taking it away is a change.
     pub fixed_expiry: bool,
     /// Strays that the caller of the last Read may not delete.

@@ -28,7 +28,7 @@ pub enum Unproven {
     Hidden,
     #[error("a login with it failed: {}", crate::provider::errors::story(.0))]
     Login(Error),
-    #[error("its tokens lack the roles {}", .0.join(", "))]
+    #[error("its tokens lack the role{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
     MissingRoles(Vec<String>),
     #[error(
         "the state holds neither its secret nor the record that it was once used, as after an import; \
@@ -37,12 +37,58 @@ pub enum Unproven {
     NeverUsed,
     #[error("Keystone does not list it")]
     NotListed,
-    #[error("the operation was stopped before {wanted} logins in a row had succeeded")]
+    #[error("the operation was stopped before {} had succeeded", in_a_row(*wanted))]
     Stopped { wanted: i64 },
-    #[error("{wanted} logins in a row did not succeed within {within}; the last one: {last}")]
-    Unsteady { wanted: i64, within: String, last: String },
+    #[error("{} did not succeed within {within}; the last attempt: {last}", in_a_row(*wanted))]
+    Unsteady { wanted: i64, within: String, last: Box<Self> },
     #[error("its tokens are for the project {found} instead of {wanted}")]
     WrongProject { found: String, wanted: String },
+}
+
+impl Unproven {
+    /// Nothing was learned of the credential: time ran out, the cloud was busy, nobody answered.
+    pub fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Login(error) => error.tells_nothing(),
+            Self::Stopped { .. } => true,
+            Self::Unsteady { last, .. } => last.tells_nothing(),
+            Self::Expired
+            | Self::Hidden
+            | Self::MissingRoles(_)
+            | Self::NeverUsed
+            | Self::NotListed
+            | Self::WrongProject { .. } => false,
+        }
+    }
+
+    /// What to do where nothing was learned; `operation` is the one of `timeouts` whose time it was.
+    pub fn way_out(&self, operation: Option<&str>) -> String {
+        let longer = operation.map(|operation| format!("`timeouts = {{ {operation} = \"15m\" }}`"));
+        match (self, longer) {
+            (Self::Login(error), Some(longer)) if out_of_time(error) => {
+                format!("Give it more time, such as {longer}, and apply again.")
+            }
+            (Self::Login(error), longer) if error.login_status() == Some(429) => format!(
+                "The cloud limits how often it may be called: apply again in some minutes, with a lower -parallelism{}.",
+                longer.map_or_else(String::new, |longer| format!(", or with more time ({longer})"))
+            ),
+            (Self::Unsteady { last, .. }, _) => last.way_out(operation),
+            (Self::Login(Error::NoAnswer { .. }), Some(longer)) => {
+                format!(
+                    "Apply again once Keystone answers; if it only needs longer, give it more time, such as {longer}."
+                )
+            }
+            _ => "Apply again once Keystone answers.".into(),
+        }
+    }
+}
+
+fn in_a_row(wanted: i64) -> String {
+    if wanted == 1 { "a login".into() } else { format!("{wanted} logins in a row") }
+}
+
+fn out_of_time(error: &Error) -> bool {
+    matches!(error, Error::TimedOut { .. })
 }
 
 /// What a token of the credential must show.
@@ -129,10 +175,14 @@ pub async fn by_login(
         match outcome {
             Ok(()) => in_a_row += 1,
             Err(failure) if options.is_none() => return Err(failure),
+            // What comes after it has no time either.
+            Err(Unproven::Login(error)) if out_of_time(&error) => {
+                return Err(Unproven::Login(error));
+            }
             Err(failure) => {
                 in_a_row = 0;
                 if over(end, interval) {
-                    let last = failure.to_string();
+                    let last = Box::new(failure);
                     let within = within_text.map_or("1m", String::as_str).to_owned();
                     return Err(Unproven::Unsteady { wanted: consecutive, within, last });
                 }
@@ -177,4 +227,44 @@ pub fn by_record(
 
 fn over(end: Option<Instant>, wait: Duration) -> bool {
     end.is_some_and(|end| Instant::now() + wait > end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::openstack::{ApiError, Meaning};
+
+    fn refused(status: u16) -> Unproven {
+        Unproven::Login(Error::Api(ApiError {
+            status,
+            message: String::new(),
+            request_id: None,
+            request: "POST /v3/auth/tokens".into(),
+            meaning: Meaning::Status,
+        }))
+    }
+
+    #[test]
+    fn only_an_answer_of_keystone_is_evidence() {
+        let late = || {
+            Unproven::Login(Error::TimedOut {
+                request: String::new(),
+                after: Duration::ZERO,
+                may_have_acted: false,
+            })
+        };
+        for failure in [late(), refused(429), refused(500), Unproven::Stopped { wanted: 1 }] {
+            assert!(failure.tells_nothing(), "{failure}");
+        }
+        for failure in [refused(401), refused(404), Unproven::MissingRoles(Vec::new())] {
+            assert!(!failure.tells_nothing(), "{failure}");
+        }
+        let unsteady =
+            |last| Unproven::Unsteady { wanted: 1, within: "1m".into(), last: Box::new(last) };
+        assert!(unsteady(late()).tells_nothing() && !unsteady(refused(401)).tells_nothing());
+        assert!(unsteady(late()).way_out(Some("create")).contains("timeouts = { create ="));
+        assert!(!late().way_out(None).contains("timeouts"));
+        let one = unsteady(refused(401)).to_string();
+        assert!(one.starts_with("a login did not succeed within 1m"), "{one}");
+    }
 }

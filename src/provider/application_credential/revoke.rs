@@ -44,6 +44,18 @@ pub async fn current(
         },
     };
     proven.map_err(|failure| {
+        if failure.tells_nothing() {
+            return Diagnostic::error(
+                "Nothing was revoked, as the current credential could not be tried",
+                format!(
+                    "Before an old generation is revoked, the current one, {}, must be seen to work, and the attempt ended before \
+                     that: {failure}. That says nothing against it.\n\nEverything is as it was; the old generations still work. {}",
+                    told::called(prior),
+                    failure.way_out(Some("update"))
+                ),
+            )
+            .into();
+        }
         Diagnostic::error(
             "Nothing was revoked, as the current credential is not proven",
             format!(
@@ -107,6 +119,18 @@ pub async fn imported(
     let options = config.proof.known();
     proof::by_login(&run.session, &login, &wanted, options, run.cx.cancel(), &run.patience).await.map_err(
         |failure| {
+            if failure.tells_nothing() {
+                return Diagnostic::error(
+                    "secret_wo could not be tried on the imported credential",
+                    format!(
+                        "The application credential {} was imported, and before secret_wo was seen to open it the attempt ended: \
+                         {failure}. That says nothing against it.\n\nNothing was changed. {}",
+                        told::called(prior),
+                        failure.way_out(Some("update"))
+                    ),
+                )
+                .into();
+            }
             Diagnostic::error(
                 "secret_wo is not the secret of the imported credential",
                 format!(

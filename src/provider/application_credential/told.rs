@@ -4,25 +4,22 @@
 mod gains;
 mod planned;
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::openstack::config::Cloud;
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::cloud::openstack::{Error, Token};
-use crate::provider::application_credential::model::{ApplicationCredential, Stray};
+use crate::provider::application_credential::checks;
+use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::arguments::{moment, period};
 use crate::provider::errors;
-use crate::provider::schedule::due::recorded_due;
-use crate::provider::schedule::tell_held;
-use crate::rotation::{Due, Moment, Period};
-use crate::tfplugin::context::Context;
+use crate::rotation::Period;
 use crate::tfplugin::diagnostics::Diagnostic;
+use crate::tfplugin::model::{Attr, Set};
 
 pub use gains::gained;
 pub use planned::{
-    kept_for_want_of_proof, not_revocable, owner_changes, planned, policy_changed, strays_stay,
+    moves, no_strays, not_revocable, overdue, planned, policy_changed, some_of, strays_stay,
 };
 
 /// Two weeks, where `warn_before` says nothing.
@@ -88,7 +85,7 @@ pub fn clocks_differ(ahead: SignedDuration, cloud: &Cloud) -> Diagnostic {
 
 pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Cloud) -> Diagnostic {
     let other = match state.auth_url.known() {
-        Some(recorded) if *recorded != cloud.auth_url => format!(
+        Some(recorded) if checks::elsewhere(&state.auth_url, cloud) => format!(
             " It was issued by {recorded}, and this login is to {}: perhaps this is another cloud.",
             cloud.auth_url
         ),
@@ -121,48 +118,67 @@ pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Clou
     )
 }
 
-pub fn not_removable(state: &ApplicationCredential, number: &str) -> Diagnostic {
-    let old = state.previous().get(number);
-    let user = old.and_then(|old| old.user_id.known()).map_or("another user", String::as_str);
-    let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
+pub fn not_removable(state: &ApplicationCredential, numbers: &[&String]) -> Diagnostic {
+    let one = |number: &&String| {
+        let old = state.previous().get(*number);
+        let user = old.and_then(|old| old.user_id.known()).map_or("another user", String::as_str);
+        let id = old.and_then(|old| old.id.known()).map_or("", String::as_str);
+        format!("generation {number} ({id}) of user {user}")
+    };
     Diagnostic::warning(
         "Old generation of another user",
         format!(
-            "Generation {number} ({id}) of the application credential {} belongs to user {user}, and the present login may \
-             neither see nor revoke it. It is not planned for revocation: that user or an administrator can do it, by \
-             applying this configuration or by hand.",
-            called(state)
+            "Of the application credential {}, the present login may neither see nor revoke {}. That is not planned for revocation: \
+             that user or an administrator can do it, by applying this configuration or by hand.",
+            called(state),
+            some_of(numbers.iter().map(one).collect())
         ),
     )
 }
 
 pub fn another_cloud(state: &ApplicationCredential, cloud: &Cloud) -> Diagnostic {
+    let (taken, next) = elsewhere_or_gone(state, cloud);
     Diagnostic::warning(
         "Application credential not found in this cloud",
         format!(
-            "The Keystone at {} knows neither the application credential {}, nor its owner ({}), nor its project. It was \
-             issued by {}. This is taken for another cloud, not for a deleted credential.\n\nThe state is kept as it was. \
-             Check which cloud the provider logs in to; if the credential is really gone, `terraform state rm` forgets it.",
+            "The Keystone at {} knows neither the application credential {}, nor its owner ({}), nor its project. {taken}\n\nThe state \
+             is kept as it was. {next}",
             cloud.auth_url,
             called(state),
             owner(state),
-            state.auth_url.known().map_or("an unknown address", String::as_str),
         ),
+    )
+}
+
+/// What it means that a Keystone knows nothing of a credential and its owner, and what to do.
+fn elsewhere_or_gone(state: &ApplicationCredential, cloud: &Cloud) -> (String, &'static str) {
+    if state.auth_url.is_known() && !checks::elsewhere(&state.auth_url, cloud) {
+        return (
+            "It was issued there: owner and project were deleted, and the credential with them; or another cloud answers at this \
+             address by now."
+                .into(),
+            "If it is really gone, `terraform state rm` forgets it.",
+        );
+    }
+    let recorded = state.auth_url.known().map_or("an unknown address", String::as_str);
+    (
+        format!(
+            "It was issued by {recorded}. This is taken for another cloud, not for a deleted credential."
+        ),
+        "Check which cloud the provider logs in to; if the credential is really gone, `terraform state rm` forgets it.",
     )
 }
 
 /// A destroy that found nothing, under a login to what looks like another cloud.
 pub fn not_revoked_elsewhere(state: &ApplicationCredential, id: &str, cloud: &Cloud) -> Diagnostic {
+    let (taken, next) = elsewhere_or_gone(state, cloud);
     Diagnostic::error(
         "An application credential was not revoked",
         format!(
             "The Keystone at {} has no application credential {id}, and knows neither its owner ({}) nor its project, or does not \
-             show them to this login. It was issued by {}. This is taken for another cloud: there the credential goes on \
-             working.\n\nIt stays in the state. Log in to the cloud that issued it and apply again; if it is really gone, \
-             `terraform state rm` forgets it.",
+             show them to this login. {taken} In another cloud it goes on working.\n\nIt stays in the state. {next}",
             cloud.auth_url,
             owner(state),
-            state.auth_url.known().map_or("an unknown address", String::as_str),
         ),
     )
 }
@@ -213,9 +229,16 @@ pub fn vanished(state: &ApplicationCredential) -> Diagnostic {
     )
 }
 
-pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) -> Diagnostic {
-    let list: Vec<String> = found
-        .iter()
+/// What `revoke_strays` does not name.
+pub fn strays(state: &ApplicationCredential, config: &ApplicationCredential) -> Option<Diagnostic> {
+    let named = match &config.revoke_strays {
+        Attr::Known(Set(named)) => named.as_slice(),
+        Attr::Null => &[],
+        Attr::Unknown => return None,
+    };
+    let found = state.strays.known().into_iter().flatten();
+    let unnamed = found.filter(|(id, _)| !named.iter().any(|one| one.known() == Some(*id)));
+    let list: Vec<String> = unnamed
         .map(|(id, stray)| {
             let name = stray.name.known().map_or("", String::as_str);
             let others = stray.user_id.known().filter(|user| state.user_id.known() != Some(*user));
@@ -223,7 +246,10 @@ pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) ->
             format!("{name} ({id}){owner}")
         })
         .collect();
-    Diagnostic::warning(
+    if list.is_empty() || named.iter().any(Attr::is_unknown) {
+        return None;
+    }
+    Some(Diagnostic::warning(
         "Application credentials unknown to the state",
         format!(
             "Beside the application credential {}, Keystone has what only this resource can have issued and the state does \
@@ -232,7 +258,7 @@ pub fn strays(state: &ApplicationCredential, found: &BTreeMap<String, Stray>) ->
             called(state),
             list.join(", ")
         ),
-    )
+    ))
 }
 
 /// The generation that was to be issued is there already, and nobody here has its secret.
@@ -270,12 +296,16 @@ pub fn dead(state: &ApplicationCredential, error: &Error) -> Diagnostic {
     Diagnostic::warning(
         "Application credential does not work",
         format!(
-            "Keystone lists the application credential {}, but refuses a login with it: {}. Its owner {} is disabled or has \
-             lost all its roles, its project is disabled or deleted, or it has expired.\n\nWhoever uses it is refused. A new one of the \
-             same owner would be refused as well: mend the account, or rotate under another login.",
+            "Keystone lists the application credential {}, but refuses a login with it: {}. Its owner {} is disabled or has none of \
+             the credential's roles any more{}, or its project is disabled or deleted.\n\nWhoever uses it is refused. A new one \
+             of the same owner would be refused as well: mend the account, or rotate under another login.",
             called(state),
             errors::story(error),
-            owner(state)
+            owner(state),
+            match state.effective_roles.known() {
+                Some(roles) if !roles.is_empty() => format!(" ({})", roles.0.join(", ")),
+                _ => String::new(),
+            },
         ),
     )
 }
@@ -291,48 +321,9 @@ pub fn cannot_check(state: &ApplicationCredential) -> Diagnostic {
     )
 }
 
-/// Warns of an expiry that is near or over, unless a rotation is due anyway.
-pub fn expiry(cx: &Context, state: &ApplicationCredential, now: Timestamp) {
-    let Some(expiry) = moment(&state.expires_at) else { return };
-    let rotates = state.rotate.known().copied().unwrap_or(true)
-        && recorded_due(&state.rotation_due).iter().any(Due::calls_for_generation);
+/// Whether an expiry is so near that it is told.
+pub fn expires_soon(state: &ApplicationCredential, now: Timestamp) -> bool {
     let early = period(&state.warn_before).or(Period::from_seconds(WARN_BEFORE_SECONDS));
-    if rotates || early.is_some_and(|early| now < early.before(expiry)) {
-        return;
-    }
-    let over = expiry <= now;
-    let schedule = match moment(&state.rotation_due_at) {
-        Some(at) if at > now && at >= expiry => {
-            "Its rotation is due only then, and whoever uses it is refused until that is applied: set renew_before to \
-             rotate it in time."
-                .into()
-        }
-        Some(at) if at > now => format!("Its rotation is due at {}.", Moment(at)),
-        Some(_) => "Its rotation is held by rotate = false.".into(),
-        None if state.expires_in.is_null() && over => {
-            "Change expires_at, or use expires_in, to issue the next one.".into()
-        }
-        None if state.expires_in.is_null() => {
-            "Change expires_at, or use expires_in with renew_before, to rotate it in time.".into()
-        }
-        None => "Set renew_before, or change triggers, to rotate it in time.".to_owned(),
-    };
-    let (summary, expires, consumers) = if over {
-        ("Application credential has expired", "expired", " Whoever uses it is refused.")
-    } else {
-        ("Application credential expires soon", "expires", "")
-    };
-    cx.tell(Diagnostic::warning(
-        summary,
-        format!(
-            "The application credential {} {expires} at {}.{consumers} {schedule}",
-            called(state),
-            Moment(expiry)
-        ),
-    ));
-}
-
-/// Each plan says what `rotate = false` holds.
-pub fn held(cx: &Context, state: &ApplicationCredential, due: &[Due]) {
-    tell_held(cx, &format!("the application credential {}", called(state)), due);
+    let early = early.zip(moment(&state.expires_at));
+    early.is_some_and(|(early, expiry)| now >= early.before(expiry))
 }

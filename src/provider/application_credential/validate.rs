@@ -8,6 +8,8 @@ use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
 use crate::tfplugin::model::{Attr, Set};
 
 const MINUTE: i64 = 60;
+/// A thousand years: an expiry is a date, and those have four digits of a year.
+const LONGEST_LIFE: i64 = 365_000 * 86_400;
 const SECRET_CHARACTERS: usize = 16;
 const SECRET_BYTES: usize = 72;
 
@@ -30,6 +32,17 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
                 ),
             );
         }
+    }
+    if period(&config.expires_in).is_some_and(|period| period.seconds() > LONGEST_LIFE) {
+        refuse(
+            "expires_in",
+            "The duration is too long",
+            format!(
+                "expires_in is {}, and no calendar goes so far. Leave it out for a credential that does not expire, or give at \
+                 most 365000d.",
+                text(&config.expires_in)
+            ),
+        );
     }
     for (name, argument) in [("name", &config.name), ("name_prefix", &config.name_prefix)] {
         if argument.known().is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
@@ -91,9 +104,46 @@ pub fn validate(config: &ApplicationCredential) -> Result<()> {
             refuse("expires_in", "expires_in is too short for the schedule", too_short(config));
         }
     }
+    overlap_outlives(config, &mut refuse);
     secret(config, &mut refuse);
     errors.extend(rights(config).err().into_iter().flat_map(|errors| errors.0));
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+/// An old generation ends with its own expiry: where its successor comes so late that it expires within the overlap,
+/// the overlap is not kept. An age of rotation has a rule of its own, and always comes first.
+fn overlap_outlives(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &str, String)) {
+    let (Some(life), Some(overlap)) = (period(&config.expires_in), period(&config.overlap)) else {
+        return;
+    };
+    if !config.rotation_period.is_null() {
+        return;
+    }
+    if life <= overlap {
+        refuse(
+            "expires_in",
+            "expires_in is not longer than overlap",
+            format!(
+                "A credential that expires after {} cannot stay valid for an overlap of {} once it has been rotated: its own expiry \
+                 comes first. Make expires_in much longer, or overlap shorter.",
+                text(&config.expires_in),
+                text(&config.overlap)
+            ),
+        );
+        return;
+    }
+    if period(&config.renew_before).is_some_and(|early| early < overlap) {
+        refuse(
+            "renew_before",
+            "renew_before is shorter than overlap",
+            format!(
+                "The schedule rotates {} before the expiry, and the old credential expires that long after, although overlap keeps it \
+                 for {}: consumers that rely on the overlap would be refused. Make renew_before at least as long as overlap.",
+                text(&config.renew_before),
+                text(&config.overlap)
+            ),
+        );
+    }
 }
 
 /// What is wrong with the roles and the access rules.
@@ -166,13 +216,17 @@ fn restrictions(config: &ApplicationCredential, refuse: &mut impl FnMut(&str, &s
 
 /// The arguments in the words of the configuration.
 fn too_short(config: &ApplicationCredential) -> String {
-    let kept = match text(&config.overlap) {
-        "" => String::new(),
-        overlap => format!(" and is kept for {overlap} after that"),
+    let (kept, longer) = match text(&config.overlap) {
+        "" => (String::new(), "rotation_period"),
+        overlap => (
+            format!(" and is kept for {overlap} after that"),
+            "rotation_period and overlap together",
+        ),
     };
     format!(
-        "A credential is rotated at the age of {}{kept}, but expires after {}: consumers would be refused. Make expires_in \
-         longer than both together, and best well above, so that a pipeline which stands still for some days costs nothing.",
+        "A credential is rotated at the age of {}{kept}, and expires after {}: it ends before its time, or at the very moment, and \
+         consumers would be refused. Make expires_in longer than {longer}, and best well above, so that a pipeline which \
+         stands still for some days costs nothing.",
         text(&config.rotation_period),
         text(&config.expires_in)
     )

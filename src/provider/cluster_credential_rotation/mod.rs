@@ -287,7 +287,7 @@ impl ClusterRotationResource {
         // Read judges by the state, and cannot know yet that the configuration holds it now.
         let due = recorded_due(&prior.rotation_due);
         if prior.rotate.known() != Some(&false) && config.rotate.known() == Some(&false) {
-            tell_held(cx, &called, &planned.decision.held);
+            tell_held(cx, &called, &planned.decision.held, "");
         }
         let begins = matches!(planned.decision.next, Next::Begin { .. });
         let changed = config.policy().changed_from(&prior.policy());
@@ -295,7 +295,7 @@ impl ClusterRotationResource {
             !begins && due.governors().iter().any(|by| changed.contains(by))
         };
         let dropped: Vec<_> = due.into_iter().filter(dropped).collect();
-        tell_changed(cx, &called, &dropped);
+        tell_changed(cx, &called, &dropped, &[]);
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ pub async fn read(
     let rotates = record.state.policy().rotate;
     let overdue = recorded_due(&record.state.rotation_due);
     if !rotates {
-        tell_held(cx, &called, &overdue);
+        tell_held(cx, &called, &overdue, "");
     }
     let phase = record.state.at();
     if phase.is_under_way() && !phase.rests() {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::openstack::{Patience, Session, Token};
+use crate::provider::application_credential::generation::undecided;
 use crate::provider::application_credential::{
     AccessRule, ApplicationCredential, Naming, RUN_PREFIX, Wanted, checks, issue, of_one_run,
     proof, rules, validate,
@@ -190,6 +191,9 @@ impl Ephemeral for EphemeralApplicationCredential {
                     errors::story(&error)
                 ),
             };
+            if failure.tells_nothing() {
+                return Err(undecided(&issued, &failure, &left, None).into());
+            }
             return Err(Diagnostic::error(
                 "The new application credential failed its proof",
                 format!(

@@ -84,14 +84,15 @@ pub fn known_policy(model: &impl Scheduled) -> Result<()> {
 }
 
 /// A rotation or a revocation is overdue, and `rotate = false` holds it. `what` names the object.
-pub fn tell_held(cx: &Context, what: &str, due: &[Due]) {
+/// `more` is what else is to be said of it.
+pub fn tell_held(cx: &Context, what: &str, due: &[Due], more: &str) {
     let held: Vec<String> =
         due.iter().filter(|due| due.can_be_held()).map(ToString::to_string).collect();
     if !held.is_empty() {
         cx.tell(Diagnostic::warning(
             "Rotation is overdue and held",
             format!(
-                "For {what}: {}. `rotate = false` holds it; without it, the next plan does what is due.",
+                "For {what}: {}. `rotate = false` holds it; without it, the next plan does what is due.{more}",
                 held.join("; ")
             ),
         ));
@@ -99,19 +100,31 @@ pub fn tell_held(cx: &Context, what: &str, due: &[Due]) {
 }
 
 /// What was due by arguments that change in this plan is judged anew by the next one. `what` names the object.
-pub fn tell_changed(cx: &Context, what: &str, dropped: &[Due]) {
-    if dropped.is_empty() {
-        return;
-    }
-    let dropped: Vec<String> = dropped.iter().map(ToString::to_string).collect();
-    cx.tell(Diagnostic::warning(
-        "The schedule changes with this apply",
-        format!(
-            "For {what} this was due: {}. As the arguments that it follows from change, it is judged anew: what is due by the new \
-             ones is done by the plan after this apply.",
-            dropped.join("; ")
+/// `arising` is due by the new arguments already.
+pub fn tell_changed(cx: &Context, what: &str, dropped: &[Due], arising: &[Due]) {
+    let list = |due: &[Due]| {
+        let texts: Vec<String> = due.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    };
+    let was = format!(
+        "For {what} this was due: {}. As the arguments that it follows from change, it is judged anew:",
+        list(dropped)
+    );
+    let detail = match (dropped, arising) {
+        ([], []) => return,
+        ([], arising) => format!(
+            "For {what} this is due already by the arguments that change: {}. The plan after this apply does it.",
+            list(arising)
         ),
-    ));
+        (_, []) => {
+            format!("{was} what is due by the new ones is done by the plan after this apply.")
+        }
+        (_, arising) => format!(
+            "{was} by the new ones this is due already: {}. The plan after this apply does it.",
+            list(arising)
+        ),
+    };
+    cx.tell(Diagnostic::warning("The schedule changes with this apply", detail));
 }
 
 /// A credential that lives shorter than `renew_before` would be rotated in every apply.

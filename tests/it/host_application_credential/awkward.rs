@@ -104,7 +104,7 @@ async fn a_rotation_by_another_user_is_announced_with_both_names() {
     ws.provider(bed.login_on("admin", "admin"));
     ws.change(CI, json!({ "triggers": { "v": "2" }, "roles": ["admin"] }));
     let told = ws.plan().await.told;
-    let warning = told.only("Application credential changes its owner");
+    let warning = told.only("Application credential changes its owner and its project");
     assert!(warning.detail.contains("alice") && warning.detail.contains("admin"), "{warning:?}");
 }
 

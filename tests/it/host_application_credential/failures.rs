@@ -100,6 +100,67 @@ async fn a_slow_keystone_is_waited_for_where_that_was_asked() {
     assert_eq!(bed.cloud.logins(ws.attribute(CI, "id").as_str().unwrap()), Some(5));
 }
 
+const UNTRIED: &str = "The new application credential could not be tried";
+
+/// What keeps every login but the first from an answer, until the operation's time is over or for good.
+fn nobody_answers() -> [(Fault, &'static str); 3] {
+    [
+        (Fault::Timeout, "timeouts = { OPERATION ="),
+        (Fault::TooManyRequests { retry_after: Some(3600) }, "timeouts = { OPERATION ="),
+        (Fault::HtmlGarbage, "Apply again once Keystone answers"),
+    ]
+}
+
+#[tokio::test]
+async fn time_that_runs_out_is_no_failed_proof() {
+    for (fault, way_out) in nobody_answers() {
+        for operation in ["create", "update"] {
+            let bed = Bed::start().await;
+            let mut ws = bed.workspace(overlapping());
+            let before = if operation == "update" {
+                ws.up_well().await;
+                ws.change(CI, json!({ "triggers": { "v": "2" } }));
+                ws.attribute(CI, "id")
+            } else {
+                Json::Null
+            };
+            ws.change(CI, json!({ "timeouts": { operation: "4s" } }));
+            let plan = ws.plan().await;
+            let logins = FaultRule::new(fault.clone()).on("POST", "/v3/auth/tokens");
+            bed.cloud.inject(logins.nth(2).persistent());
+            let told = ws.apply(&plan).await.told;
+            let error = told.only(UNTRIED);
+            assert!(error.detail.contains("says nothing against it"), "{error:?}");
+            assert!(error.detail.contains("It was revoked again"), "{error:?}");
+            assert!(error.detail.contains(&way_out.replace("OPERATION", operation)), "{error:?}");
+            assert_eq!(bed.ids().len(), usize::from(operation == "update"));
+            bed.cloud.clear_faults();
+            if operation == "update" {
+                assert_eq!(ws.attribute(CI, "id"), before);
+            }
+            ws.change(CI, json!({ "timeouts": null })).up_well().await;
+            ws.plan().await.assert_empty();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_current_credential_that_could_not_be_tried_is_not_called_unproven() {
+    let bed = Bed::start().await;
+    let mut ws = bed.workspace(overlapping());
+    ws.up_well().await;
+    ws.change(CI, json!({ "triggers": { "v": "2" } })).up_well().await;
+    ws.change(CI, json!({ "timeouts": { "update": "4s" } })).up_well().await;
+    bed.pass_days(8);
+    let plan = ws.plan().await;
+    let logins = FaultRule::new(Fault::TooManyRequests { retry_after: Some(3600) });
+    bed.cloud.inject(logins.on("POST", "/v3/auth/tokens").nth(2).persistent());
+    let told = ws.apply(&plan).await.told;
+    let error = told.only("Nothing was revoked, as the current credential could not be tried");
+    assert!(error.detail.contains("timeouts = { update ="), "{error:?}");
+    assert_eq!(bed.ids().len(), 2);
+}
+
 /// A load balancer's page says nothing of the credential.
 #[tokio::test]
 async fn a_page_that_is_not_found_is_no_revocation() {
@@ -268,6 +329,16 @@ async fn what_was_written_wrong_is_told_before_anybody_is_asked() {
             json!({ "name_prefix": "a-", "expires_in": "P10D", "rotation_period": "P8D",
                 "overlap": "P2D" }),
             "expires_in",
+        ),
+        (
+            json!({ "name_prefix": "a-", "expires_in": "P10D", "rotation_period": "P10D" }),
+            "expires_in",
+        ),
+        (json!({ "name_prefix": "a-", "expires_in": "P7D", "overlap": "P7D" }), "expires_in"),
+        (
+            json!({ "name_prefix": "a-", "expires_in": "P90D", "renew_before": "P1D",
+                "overlap": "P7D" }),
+            "renew_before",
         ),
         (json!({ "name": "a", "secret_wo": "0123456789abcdef" }), "secret_wo"),
         (json!({ "name": "a", "secret_wo": "short", "secret_wo_version": 1 }), "secret_wo"),

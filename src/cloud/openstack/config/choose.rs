@@ -38,9 +38,9 @@ impl Chosen {
     }
 
     /// `cloud mine, from ~/.config/openstack/clouds.yaml`, beside who logs in and where.
-    pub(super) fn origin(&self, files: &Files) -> String {
+    pub(super) fn origin(&self, files: &Files, from: &Surroundings) -> String {
         match self {
-            Self::Environment => "from the OS_* variables".to_owned(),
+            Self::Environment => format!("from {}", variables(from).join(", ")),
             Self::Named(name) => match files.place() {
                 Some(place) => format!("cloud {name}, from {place}"),
                 None => format!("cloud {name}"),
@@ -112,6 +112,14 @@ const MEANINGFUL: &[&str] = &[
     "user_id",
     "username",
 ];
+
+/// By name, those that make the login.
+fn variables(from: &Surroundings) -> Vec<String> {
+    let set = environment(from);
+    let told = MEANINGFUL.iter().filter(|name| set.contains_key(**name));
+    let names: Vec<String> = told.map(|name| format!("OS_{}", name.to_ascii_uppercase())).collect();
+    if names.is_empty() { vec!["the OS_* variables".to_owned()] } else { names }
+}
 
 /// `OS_USERNAME` as `username`; without those of test tools, as in openstacksdk.
 pub(super) fn environment(from: &Surroundings) -> Map {

@@ -202,6 +202,7 @@ fn deduced(flat: &Flat) -> Way {
 
 /// With `/v3`, whether or not it was written.
 pub(super) fn auth_url(
+    settings: &Settings,
     flat: &Flat,
     chosen: &Chosen,
     files: &Files,
@@ -211,8 +212,16 @@ pub(super) fn auth_url(
         return Err(incomplete(&["auth_url"], flat, chosen, files, from));
     };
     let trimmed = text.trim().trim_end_matches('/');
-    let complaint =
-        |what: &str| Err(ConfigError::new(Some("auth_url"), format!("auth_url {what}")));
+    let place = match chosen {
+        _ if settings.auth_url.is_some() => "in the provider's configuration".to_owned(),
+        Chosen::Environment => "in OS_AUTH_URL".to_owned(),
+        Chosen::Named(_) | Chosen::Nothing => format!("of {}", chosen.described(files)),
+    };
+    // A password may stand before the @.
+    let shown = if text.contains('@') { String::new() } else { format!(" {text:?}") };
+    let complaint = |what: &str| {
+        Err(ConfigError::new(Some("auth_url"), format!("auth_url{shown} {place} {what}")))
+    };
     if trimmed.ends_with("/v2.0") {
         return complaint("is of Identity API v2, which is no more; end it with /v3");
     }

@@ -81,7 +81,8 @@ pub enum Caveat {
     ProfileNotUsed { profile: String, whose: String, place: String },
 }
 
-/// Why the configuration cannot be used; names files, keys and variables, never values.
+/// Why the configuration cannot be used; names files, keys and variables, and of values only addresses that hold no
+/// user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ConfigError {
@@ -112,8 +113,9 @@ pub fn resolve(settings: &Settings, from: &Surroundings) -> Result<Cloud, Config
         flat.spread_default_domain();
     }
     flat.overlay(settings);
-    let auth_url = login::auth_url(&flat, &chosen, &files, from)?;
+    // First what is missing, all of it at once.
     let authentication = login::authentication(way, &flat, &chosen, &files, from)?;
+    let auth_url = login::auth_url(settings, &flat, &chosen, &files, from)?;
     let trust = trust(settings, &flat, from)?;
     if !trust.verify {
         flat.warnings.push(Caveat::NotVerified);
@@ -127,7 +129,7 @@ pub fn resolve(settings: &Settings, from: &Surroundings) -> Result<Cloud, Config
     };
     Ok(Cloud {
         name: chosen.name().map(str::to_owned),
-        origin: chosen.origin(&files),
+        origin: chosen.origin(&files, from),
         auth_url,
         authentication,
         region_name: flat.top("region_name").map(str::to_owned),

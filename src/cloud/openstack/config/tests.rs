@@ -317,11 +317,11 @@ fn what_is_missing_is_named_with_the_three_ways_to_give_it() {
     assert_eq!(setting, Some("auth_url"));
     assert_eq!(
         message,
-        "the OpenStack login is incomplete: the settings lack auth_url. Give it in one of three ways: \
+        "the OpenStack login is incomplete: the settings lack auth_url, username (or user_id), password. Give it in one of three ways: \
          as settings of these names, as a cloud of clouds.yaml chosen by cloud or OS_CLOUD; there is \
          no clouds.yaml (looked for ROOT/here/clouds.yaml, ROOT/home/.config/openstack/clouds.yaml, \
          ROOT/etc/xdg/openstack/clouds.yaml, ROOT/etc/openstack/clouds.yaml), or as variables \
-         (OS_AUTH_URL)"
+         (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD)"
     );
     let lacks = |variables: &[(&str, &str)], expected: &str| {
         let (_, message) = Place::new(&[], variables).error(&Settings::default());
@@ -383,6 +383,14 @@ fn auth_urls_are_completed_or_refused() {
         let error = url(bad).unwrap_err();
         assert_eq!(error.setting, Some("auth_url"), "{bad}");
         assert!(!error.message.contains("pw"), "{}", error.message);
+        assert!(error.message.contains("in OS_AUTH_URL "), "{}", error.message);
+        assert_eq!(error.message.contains(bad), !bad.contains('@'), "{}", error.message);
+    }
+    let text = "clouds: {c: {auth: {auth_url: 'k:5000', user_id: u, password: p}}}";
+    let place = Place::new(&[("here/clouds.yaml", text)], &[]);
+    let (_, message) = place.error(&Settings::default());
+    for part in ["\"k:5000\"", "the cloud \"c\"", "clouds.yaml"] {
+        assert!(message.contains(part), "{message}");
     }
 }
 
@@ -698,7 +706,7 @@ fn who_logs_in_is_told_with_the_place() {
     );
     assert_eq!(
         Place::new(&[], OS_LOGIN).resolve(&Settings::default()).unwrap().whom(),
-        "env at https://env:5000/v3 (from the OS_* variables)"
+        "env at https://env:5000/v3 (from OS_AUTH_URL, OS_PASSWORD, OS_PROJECT_NAME, OS_USERNAME)"
     );
 }
 

@@ -40,17 +40,75 @@ pub fn gained(
             "it may make and delete other application credentials (`unrestricted`)".to_owned(),
         );
     }
+    let certain = !gains.is_empty();
+    gains.extend(perhaps(prior, config, caller));
     if gains.is_empty() {
         return None;
     }
     Some(Diagnostic::warning(
         "The next generation may do more than this one",
         format!(
-            "The generation that follows the application credential {} gains rights: {}.\n\nIf that is not meant, write down in \
+            "The generation that follows the application credential {} {}: {}.\n\nIf that is not meant, write down in \
              `roles` and `access_rules` what it is to have.",
             called(prior),
+            if certain { "gains rights" } else { "may gain rights" },
             gains.join("; ")
         ),
+    ))
+}
+
+/// What may be gained by what is not known yet.
+fn perhaps(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    caller: Option<&Token>,
+) -> Vec<String> {
+    let mut gains: Vec<String> = perhaps_all_roles(prior, config, caller).into_iter().collect();
+    if limited(&prior.access_rules) && config.access_rules.is_unknown() {
+        gains.push(
+            "`access_rules` is not known before the apply, and if it turns out to be null, it may make every request that its \
+             roles allow"
+                .to_owned(),
+        );
+    }
+    if config.unrestricted.is_unknown() && prior.unrestricted.known() != Some(&true) {
+        gains.push(
+            "`unrestricted` is not known before the apply, and if it turns out to be true, it may make and delete other \
+             application credentials"
+                .to_owned(),
+        );
+    }
+    gains
+}
+
+/// An apply says nothing that its plan has said, and cannot know what the plan could not: so what `roles` may turn out
+/// to give is told before.
+fn perhaps_all_roles(
+    prior: &ApplicationCredential,
+    config: &ApplicationCredential,
+    caller: Option<&Token>,
+) -> Option<String> {
+    if !config.roles.is_unknown() || prior.roles.is_null() {
+        return None;
+    }
+    let all = match caller {
+        None => "all roles of the login that applies".to_owned(),
+        Some(caller) => {
+            let held = prior.effective_roles.known();
+            let more = caller
+                .roles
+                .iter()
+                .any(|role| held.is_none_or(|held| !held.0.contains(&role.name)));
+            if !more {
+                return None;
+            }
+            let names: Vec<String> = caller.roles.iter().map(|role| role.name.clone()).collect();
+            format!("all roles of its login, {}", join(&names))
+        }
+    };
+    Some(format!(
+        "`roles` is not known before the apply, and if it turns out to be null, it gets {all} (until now: {})",
+        held(prior)
     ))
 }
 
