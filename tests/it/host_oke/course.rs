@@ -29,6 +29,7 @@ async fn a_trigger_that_changes_while_oke_issues_is_kept_and_told_what_comes_fir
     bed.pass_hours(2);
     ws.change(OKE, trigger("1"));
     assert!(rests(&mut ws, 2).await, "{:#?}", ws.plan().await.told);
+    ws.refresh().await;
     assert_eq!(ws.attribute(OKE, "phase"), json!("overlap"));
     ws.change(OKE, trigger("2"));
     let told = ws.plan().await.told;

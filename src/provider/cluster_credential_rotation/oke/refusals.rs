@@ -5,6 +5,7 @@ use crate::provider::cluster_credential_rotation::oke::cluster::OkeCluster;
 use crate::provider::cluster_credential_rotation::oke::shown::{self, ROTATES};
 use crate::provider::cluster_credential_rotation::oke::{told, workloads};
 use crate::provider::cluster_credential_rotation::platform::{Cluster as _, When};
+use crate::rotation::course::Phase;
 use crate::tfplugin::diagnostics::Diagnostic;
 
 /// Everything that is wrong. What this login may not list is left to OKE itself, which refuses it at the call.
@@ -14,8 +15,15 @@ pub async fn all(cluster: &OkeCluster, when: When) -> Vec<Diagnostic> {
     let called = cluster.called();
     let in_flight = cluster.work_requests().await.unwrap_or_default();
     let in_flight = in_flight.iter().find(|work| shown::is_running(work));
+    // A create takes up a rotation that is at work, and what comes after one waits for it.
+    let of_rotation = when == When::Planning
+        && in_flight.is_some()
+        && cluster
+            .status()
+            .await
+            .is_ok_and(|status| matches!(status.phase, Some(Phase::Issuing | Phase::Retiring)));
     match (in_flight, &shows.lifecycle_state) {
-        _ if when == When::PlanningAfterwards => {}
+        _ if of_rotation || when == When::PlanningAfterwards => {}
         // A cluster that is being changed is UPDATING: by what, says more.
         (Some(work), _) => refusals.push(told::busy(&called, work)),
         (None, ClusterLifecycle::Active) => {}
@@ -51,9 +59,8 @@ pub async fn against_completing(cluster: &OkeCluster) -> Vec<Diagnostic> {
     let called = cluster.called();
     let listed = cluster.work_requests().await.unwrap_or_default();
     // Its own retirement is one too, and is followed.
-    let retires = cluster.told().await.is_ok_and(|told| {
-        !matches!(shown::phase(&told), Some(crate::rotation::course::Phase::Overlap))
-    });
+    let retires =
+        cluster.told().await.is_ok_and(|told| !matches!(shown::phase(&told), Some(Phase::Overlap)));
     let mut found = Vec::new();
     if !retires && let Some(work) = listed.iter().find(|work| shown::is_running(work)) {
         found.push(told::busy_to_complete(&called, work));
