@@ -91,6 +91,8 @@ pub struct Course {
     /// As the last Read found it.
     pub due: Vec<Due>,
     pub policy: Policy,
+    /// The process of the last update died in it, and nobody has looked since what it left.
+    pub died: bool,
 }
 
 /// What the configuration wants.
@@ -118,6 +120,9 @@ pub enum First {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     Rest,
+    /// Nothing is asked for, and the last run died: what it left is looked at, so that it is never taken for what is
+    /// asked for later.
+    Recover,
     /// Only what is under way.
     Finish(First),
     /// The next rotation, after what is under way.
@@ -131,7 +136,7 @@ pub enum Next {
         first: Option<First>,
         unknown: Vec<&'static str>,
     },
-    /// A rotation is asked for while the platform waits in the overlap of the last one.
+    /// A rotation is asked for while the platform waits in the overlap of the last one, or issues what leads to it.
     Refuse {
         reasons: Vec<Reason>,
     },
@@ -162,7 +167,9 @@ pub fn decide(course: &Course, wanted: &Wanted) -> Decision {
     let changes = wanted.changes.iter().cloned().map(Reason::Changed);
     let reasons: Vec<Reason> = changes.chain(scheduled.into_iter().map(Reason::Due)).collect();
     let next = if !reasons.is_empty() {
-        if course.phase == Phase::Overlap && first.is_none() {
+        // What is being issued ends in an overlap, in which none begins.
+        if matches!(course.phase, Phase::Issuing | Phase::Overlap) && first != Some(First::Complete)
+        {
             Next::Refuse { reasons }
         } else {
             Next::Begin { first, generation: course.generation + 1, reasons }
@@ -170,7 +177,8 @@ pub fn decide(course: &Course, wanted: &Wanted) -> Decision {
     } else if !wanted.unknown.is_empty() {
         Next::Perhaps { first, unknown: wanted.unknown.clone() }
     } else {
-        first.map_or(Next::Rest, Next::Finish)
+        let rests = if course.died { Next::Recover } else { Next::Rest };
+        first.map_or(rests, Next::Finish)
     };
     Decision { next, held }
 }
@@ -260,6 +268,11 @@ pub fn before_sending(asked: Asked, seen: Standing) -> Act {
             Act::Send(None)
         }
     }
+}
+
+/// Whether what is there now is of the run that died, as far as anything tells.
+pub fn is_of_dead_run(seen: Standing) -> bool {
+    matches!(seen, Standing::Newer | Standing::UnderWay)
 }
 
 /// What is certain of a rotation that was begun.

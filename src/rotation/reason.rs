@@ -135,6 +135,8 @@ pub enum Reason {
     Changed(Change),
     /// The platform, or somebody else, began it.
     BegunOutside,
+    /// An apply that died had made it, and nobody asks for it any more.
+    OfDeadRun,
     /// It comes with the create.
     Created,
     Due(Due),
@@ -151,6 +153,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Changed(change) => change.fmt(f),
             Self::BegunOutside => write!(f, "begun outside"),
+            Self::OfDeadRun => write!(f, "made by an apply that did not end"),
             Self::Created => write!(f, "created"),
             Self::Due(due) => due.fmt(f),
             Self::HadExpired => write!(f, "it had expired"),
@@ -236,6 +239,7 @@ mod tests {
                 "triggers[\"a \\\"b\\\"\"] changed",
             ),
             (Reason::BegunOutside, "begun outside"),
+            (Reason::OfDeadRun, "made by an apply that did not end"),
             (Reason::Created, "created"),
             (Reason::Due(Due::Vanished), "the current credential was deleted by somebody else"),
             (Reason::Due(Due::Expired { deadline }), "expired at 2026-12-01 10:00 UTC"),

@@ -12,7 +12,7 @@ use crate::provider::cluster_credential_rotation::{
     ClusterRotationResource, Record, identity, plan, platforms, told,
 };
 use crate::provider::schedule::due::rotation_due;
-use crate::rotation::course::{Asked, By, First, Next};
+use crate::rotation::course::{Asked, By, First, Next, Phase};
 use crate::rotation::sentence;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result, Severity};
@@ -99,7 +99,9 @@ pub async fn update(
     let mut before = cell.current();
     let mut known_by_then = done.clone();
     let asked = Asked { by: By::User, creates: false, died: private.died };
+    let recovers = next == Next::Recover;
     let (first, begins) = match next {
+        Next::Recover => (None, None),
         Next::Rest | Next::Perhaps { first: None, .. } => {
             let identity = Some(identity(&wanted));
             cell.save(Record { state: wanted, private: done, identity });
@@ -121,6 +123,14 @@ pub async fn update(
         cell,
         prior: Some(&prior),
     };
+    if recovers {
+        let identity = Some(identity(&wanted));
+        let record = Record { state: wanted, private: done.clone(), identity };
+        // One that has failed is not looked at again: whoever asks then asks for a new one.
+        before = Some(Record { state: prior.clone(), private: done, identity: None });
+        let recovered = Box::pin(run.recover(record)).await;
+        return recovered.map_err(|stop| restored(stop, before, cell));
+    }
     if let Some(first) = first {
         // Followed by another one, it is finished with the arguments that it was begun with: should it fail, they
         // stay, and the next plan shows the change again.
@@ -132,6 +142,12 @@ pub async fn update(
             First::Complete => Box::pin(run.complete(&mut record)).await,
         };
         match finished {
+            // It rests in an overlap, and its end is for the next plan to show. Saved are the arguments of before, so
+            // that what was asked for is asked for again.
+            Ok(()) if record.state.at() == Phase::Overlap && begins.is_some() => {
+                let reasons = begins.map(|(_, reasons)| reasons).unwrap_or_default();
+                return Err(told::in_overlap(&record.state, &reasons).into());
+            }
             Ok(()) => {
                 known_by_then = record.private.clone();
                 before = Some(record);

@@ -20,6 +20,7 @@ pub mod told;
 pub mod workloads;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,15 +30,18 @@ use crate::clock;
 use crate::provider::arguments::{period, whole_seconds};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Identity};
 use crate::provider::cluster_credential_rotation::plan::Planned;
-use crate::provider::cluster_credential_rotation::platform::{Known, Opened, Platform, Which};
+use crate::provider::cluster_credential_rotation::platform::{
+    Known, Opened, Platform, When, Which,
+};
 use crate::provider::cluster_credential_rotation::private::Private;
 use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, known_policy, tell_changed, tell_held, too_early};
 use crate::provider::timeouts::Defaults;
+use crate::rotation::Due;
 use crate::rotation::course::{First, Next, Phase};
 use crate::tfplugin::context::Context;
-use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result};
+use crate::tfplugin::diagnostics::{Diagnostic, Diagnostics, Result, Severity};
 use crate::tfplugin::model::Attr;
 use crate::tfplugin::traits::{
     Change, ImportTarget, Operation, Plan, PlanRequest, Resource, StateCell, Stored,
@@ -49,6 +53,8 @@ pub struct ClusterRotationResource {
     services: Services,
     /// One rotation at a time for each object, within this process.
     rotating: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Something was refreshed: this process makes plans, and applies none.
+    refreshed: AtomicBool,
 }
 
 /// What the state holds of one.
@@ -58,12 +64,19 @@ const HOUR: i64 = 3_600;
 
 impl ClusterRotationResource {
     pub fn new(services: Services) -> Self {
-        Self { services, rotating: Mutex::default() }
+        Self { services, rotating: Mutex::default(), refreshed: AtomicBool::default() }
     }
 
     fn one_at_a_time(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut rotating = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rotating.entry(id.to_owned()).or_default())
+    }
+
+    /// Whether core plans in an apply what it has planned before. Terraform allows a deferral in each apply, and an apply
+    /// refreshes nothing; OpenTofu shows no difference.
+    fn plans_again(&self, cx: &Context) -> bool {
+        let applies = cx.capabilities().deferral_allowed == Some(true);
+        applies && !self.refreshed.load(Ordering::Relaxed)
     }
 
     /// What the platform can say of a planned rotation already: diagnostics only.
@@ -73,6 +86,7 @@ impl ClusterRotationResource {
         platform: &dyn Platform,
         known: Option<Known<'_>>,
         config: &ClusterRotation,
+        when: When,
     ) -> Result<()> {
         if known.is_none() && platform.is_unnamed() {
             return Ok(());
@@ -88,7 +102,7 @@ impl ClusterRotationResource {
             Err(Diagnostics(why)) => return self.refuse(cx, why),
         };
         let none = ClusterRotation::default();
-        let mut refusals = cluster.refusals(cx, false).await;
+        let mut refusals = cluster.refusals(cx, when).await;
         if !config.renew_before.is_null() {
             let look = cluster.look(cx, known.map_or(&none, |known| known.state)).await;
             let lifetime = look.ok().and_then(|look| look.lifetime);
@@ -99,6 +113,26 @@ impl ClusterRotationResource {
             cx.tell(warning);
         }
         Ok(())
+    }
+
+    /// What the platform can say of the end of an overlap already.
+    async fn completes(
+        &self,
+        cx: &Context,
+        platform: &dyn Platform,
+        known: Known<'_>,
+    ) -> Result<()> {
+        // Who cannot look is told by apply.
+        let Ok(Opened::Here(cluster)) = platform.open(cx, Which::LookedAt(known)).await else {
+            return Ok(());
+        };
+        let found = cluster.against_completing().await;
+        let (errors, warnings) =
+            found.into_iter().partition(|found| found.severity == Severity::Error);
+        for warning in warnings {
+            cx.tell(warning);
+        }
+        self.refuse(cx, errors)
     }
 
     fn refuse(&self, cx: &Context, refusals: Vec<Diagnostic>) -> Result<()> {
@@ -150,6 +184,7 @@ impl Resource for ClusterRotationResource {
     }
 
     async fn read(&self, cx: &Context, stored: Record) -> Result<Option<Record>> {
+        self.refreshed.store(true, Ordering::Relaxed);
         read::read(self, cx, stored).await
     }
 
@@ -166,7 +201,7 @@ impl Resource for ClusterRotationResource {
         let Some(prior) = prior else {
             let platform = platforms::of(&self.services, &config);
             if let Some(platform) = platform.as_deref().filter(|_| config.rotates_on_create()) {
-                self.check(cx, platform, None, &config).await?;
+                self.check(cx, platform, None, &config, When::Planning).await?;
             }
             if config.complete_generation.known().is_some() {
                 cx.tell(told::completes_nothing());
@@ -183,6 +218,11 @@ impl Resource for ClusterRotationResource {
             return Err(told::no_platform().into());
         };
         let planned = plan::update(&*platform, &prior, &config, proposed, &private);
+        if !planned.requires_replace.is_empty() && self.plans_again(cx) {
+            let known = Known { state: &prior, memory: &private.memory };
+            let refusal = told::another_object(&platform.called(known));
+            return Err(refusal.at(planned.requires_replace[0].clone()).into());
+        }
         self.tell(cx, &*platform, &prior, &config, &private, &planned).await?;
         let Planned { state, requires_replace, .. } = planned;
         Ok(Plan { planned: state, private, requires_replace })
@@ -263,7 +303,7 @@ impl ClusterRotationResource {
         }
         if !planned.requires_replace.is_empty() {
             if config.rotates_on_create() {
-                self.check(cx, platform, None, config).await?;
+                self.check(cx, platform, None, config, When::Planning).await?;
             }
             return Ok(());
         }
@@ -276,12 +316,21 @@ impl ClusterRotationResource {
         if let Next::Finish(First::Complete) | Next::Begin { first: Some(First::Complete), .. } =
             &planned.decision.next
         {
+            self.completes(cx, platform, known).await?;
             cx.tell(told::completes(&called));
         }
-        cx.tell(Diagnostics(platform.changed(known, config)));
+        // What an import could not know is recorded, and is no change.
+        if !private.imported {
+            cx.tell(Diagnostics(platform.changed(known, config)));
+        }
         match &planned.decision.next {
             Next::Refuse { reasons } => return Err(told::in_overlap(prior, reasons).into()),
-            Next::Begin { .. } => self.check(cx, platform, Some(known), config).await?,
+            Next::Begin { first, .. } => {
+                let after = first.is_some();
+                let when = if after { When::PlanningAfterwards } else { When::Planning };
+                self.check(cx, platform, Some(known), config, when).await?;
+            }
+            Next::Recover => cx.tell(told::recovers(&called)),
             Next::Finish(_) | Next::Perhaps { .. } | Next::Rest => {}
         }
         // Read judges by the state, and cannot know yet that the configuration holds it now.
@@ -291,11 +340,17 @@ impl ClusterRotationResource {
         }
         let begins = matches!(planned.decision.next, Next::Begin { .. });
         let changed = config.policy().changed_from(&prior.policy());
-        let dropped = |due: &crate::rotation::Due| {
-            !begins && due.governors().iter().any(|by| changed.contains(by))
-        };
+        let dropped = |due: &Due| !begins && due.governors().iter().any(|by| changed.contains(by));
         let dropped: Vec<_> = due.into_iter().filter(dropped).collect();
-        tell_changed(cx, &called, &dropped, &[]);
+        // The next plan acts on it; to what is done in this one it is no news.
+        let arising = if matches!(planned.decision.next, Next::Rest) && config.policy().rotate {
+            let mut due = read::due_by(prior, private, &config.policy(), clock::now());
+            due.retain(|due| due.governors().iter().any(|by| changed.contains(by)));
+            due
+        } else {
+            Vec::new()
+        };
+        tell_changed(cx, &called, &dropped, &arising);
         Ok(())
     }
 }

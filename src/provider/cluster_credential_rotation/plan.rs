@@ -122,6 +122,14 @@ pub fn update(
                 Attr::Known(sentence(*generation, reasons))
             };
         }
+        // What it left is known only once it has been looked at.
+        Next::Recover => {
+            changes(platform, config, sending, &mut planned);
+            begins(config, &mut planned);
+            planned.phase = Attr::Unknown;
+            planned.generation = Attr::Unknown;
+            planned.rotation_reason = Attr::Unknown;
+        }
         Next::Perhaps { .. } => {
             changes(platform, config, sending, &mut planned);
             begins(config, &mut planned);
@@ -150,6 +158,7 @@ pub fn decision(
         generation: prior.counted(),
         due: recorded_due(&prior.rotation_due),
         policy: prior.policy(),
+        died: private.died || !private.intact,
     };
     let complete = config.complete_generation.known();
     let complete = complete.filter(|number| private.complete_at_first != Some(**number));

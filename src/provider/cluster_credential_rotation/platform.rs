@@ -92,6 +92,11 @@ pub trait Platform: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether a rotation that a dead run has made can be proven although nobody asks for it any more.
+    fn counts_dead_runs(&self) -> bool {
+        true
+    }
+
     /// What a destroy leaves as it is.
     fn stays(&self, known: Known<'_>) -> String;
 
@@ -157,6 +162,23 @@ impl Opened {
                 Err(Diagnostic { severity, ..why }.into())
             }
         }
+    }
+}
+
+/// When it is asked what keeps a login from rotating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At plan, of a rotation that is the next thing that happens.
+    Planning,
+    /// At plan, of one that comes after the rotation in hand: that this one keeps the cluster busy is no refusal.
+    PlanningAfterwards,
+    /// By apply, immediately before it sends: then with everything that can be known before.
+    Sending,
+}
+
+impl When {
+    pub fn sends(self) -> bool {
+        self == Self::Sending
     }
 }
 
@@ -248,6 +270,8 @@ impl Failure {
 pub struct Stage<'a> {
     pub cx: &'a Context,
     pub phase: Phase,
+    /// The resource is being created: an error would taint it, and the next apply would rotate again.
+    pub creates: bool,
     pub sent_at: Timestamp,
     /// The platform's own notes of this rotation: what was before, how far it is. Saved after each stage.
     pub notes: &'a mut Value,
@@ -280,9 +304,13 @@ pub trait Cluster: std::fmt::Debug + Send + Sync {
     /// What the signs of then and a look of now say. Pure.
     fn standing(&self, then: Option<&Value>, now: &Look) -> Standing;
 
-    /// What keeps this login from rotating now. Asked at plan, and by apply immediately before it sends: then with
-    /// everything that can be known before (`sends`).
-    async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic>;
+    /// What keeps this login from rotating.
+    async fn refusals(&self, cx: &Context, when: When) -> Vec<Diagnostic>;
+
+    /// What keeps the overlap from being ended now, asked at plan; with what is no more than a warning.
+    async fn against_completing(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
 
     /// What a planned rotation brings that the plan's lines do not show.
     async fn forewarn(&self, cx: &Context, known: Option<Known<'_>>) -> Vec<Diagnostic>;

@@ -41,7 +41,11 @@ pub fn of_import(services: &Services, id: &str) -> Result<(Box<dyn Platform>, Cl
     if OkePlatform::is_id(id) {
         let block = OkePlatform::block_of_import(id);
         let platform = OkePlatform::new(services.clone(), block.clone());
-        let model = ClusterRotation { oke: Attr::Known(block), ..ClusterRotation::default() };
+        let model = ClusterRotation {
+            oke: Attr::Known(block),
+            overlap: Attr::Known(OkePlatform::IMPORTED_OVERLAP.to_owned()),
+            ..ClusterRotation::default()
+        };
         return Ok((Box::new(platform), model));
     }
     if OpenshiftPlatform::is_import(id) {

@@ -7,15 +7,16 @@ use jiff::Timestamp;
 
 use crate::clock;
 use crate::provider::arguments::{moment, number, whole_seconds, written};
+use crate::provider::cluster_credential_rotation::model::ClusterRotation;
 use crate::provider::cluster_credential_rotation::platform::{Cluster, Known, Look, Opened, Which};
-use crate::provider::cluster_credential_rotation::private::{Certainty, Flight};
+use crate::provider::cluster_credential_rotation::private::{Certainty, Flight, Private};
 use crate::provider::cluster_credential_rotation::{
     ClusterRotationResource, Record, identity, plan, platforms, told,
 };
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, tell_held};
 use crate::rotation::course::{Phase, Standing, Trace};
-use crate::rotation::{Current, Due, Observed, Reason, due, sentence};
+use crate::rotation::{Current, Due, Observed, Policy, Reason, due, sentence};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Result;
 use crate::tfplugin::model::Attr;
@@ -149,16 +150,25 @@ fn outside(
     }
 }
 
-/// What is due. In flight beats due: while one is under way, nothing is.
+/// What is due by a policy. In flight beats due: while one is under way, nothing is.
+pub fn due_by(
+    state: &ClusterRotation,
+    private: &Private,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Due> {
+    if state.at().is_under_way() {
+        return Vec::new();
+    }
+    let since = plan::since(state, private);
+    let current = Current { present: true, since, expires_at: moment(&state.expires_at) };
+    due(&Observed { current, previous: Vec::new() }, policy, now)
+}
+
+/// Writes down what is due.
 fn judge(record: &mut Record, now: Timestamp) {
     let state = &record.state;
-    let found = if state.at().is_under_way() {
-        Vec::new()
-    } else {
-        let since = plan::since(state, &record.private);
-        let current = Current { present: true, since, expires_at: moment(&state.expires_at) };
-        due(&Observed { current, previous: Vec::new() }, &state.policy(), now)
-    };
+    let found = due_by(state, &record.private, &state.policy(), now);
     let next = plan::next_due(state, state, &record.private);
     if found != recorded_due(&state.rotation_due) || state.rotation_due.is_null() {
         record.state.rotation_due = rotation_due(&found);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::provider::cluster_credential_rotation::model::ClusterRotation;
 use crate::rotation::course::{Adopted, Phase};
-use crate::rotation::{Moment, Reason};
+use crate::rotation::{Moment, Reason, sentence};
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic};
 
 pub fn not_refreshed(called: &str, setting: &str) -> Diagnostic {
@@ -33,7 +33,32 @@ pub fn of_a_dead_run(called: &str) -> Diagnostic {
         "A rotation was found whose run died",
         format!(
             "The last apply of {called} did not end, and another credential is there than the state knows. If the rotation that it was \
-             to do is still planned, the next apply takes this one as made and proves it."
+             to do is still planned, the next apply takes this one as made and proves it; whatever else triggers are set to meanwhile, they \
+             cannot be told from that. To have one more, change triggers again after it. Where nothing is planned any more, the next apply \
+             counts this one as the next generation."
+        ),
+    )
+}
+
+/// Of the plan in which nothing is asked for any more.
+pub fn recovers(called: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "What a run that died has left is looked at",
+        format!(
+            "The last apply of {called} did not end, and what it was to do is not asked for any more. This apply sends nothing: it looks \
+             whether that run has rotated all the same. If so, that is counted as the next generation and proven; what is asked for later is \
+             a rotation of its own."
+        ),
+    )
+}
+
+/// Of its apply, where one was found.
+pub fn counted(called: &str, generation: u64) -> Diagnostic {
+    Diagnostic::warning(
+        "A rotation of a run that died is counted",
+        format!(
+            "The last apply of {called} did not end, and had rotated: that is generation {generation}, and it is proven like one of this \
+             apply. Nothing was sent."
         ),
     )
 }
@@ -132,24 +157,62 @@ pub fn not_seen(called: &str, until: Timestamp) -> Diagnostic {
     )
 }
 
-/// A change asks for a rotation while the last one waits in its overlap.
+/// A change asks for a rotation while the last one waits in its overlap, or is issued and will wait there. One that was
+/// begun outside answers no trigger, not even where the asker's own run began it and was killed with Terraform.
 pub fn in_overlap(state: &ClusterRotation, reasons: &[Reason]) -> Diagnostic {
     let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     let generation = state.counted();
-    let by_itself = state
-        .auto_completes_at
-        .known()
-        .map_or_else(String::new, |at| format!(" The platform ends it by itself at {at}."));
-    Diagnostic::error(
-        "The last rotation is still in its overlap",
+    let issuing = state.at() == Phase::Issuing;
+    let date = state.auto_completes_at.known();
+    let by_itself =
+        date.map_or_else(String::new, |at| format!(" The platform ends it by itself at {at}."));
+    let stands = if issuing {
         format!(
-            "The next rotation is called for ({}), and the platform begins none before the overlap of generation {generation} has \
-             ended.{by_itself}\n\nTo end it sooner, and cut off clients that still use the old credentials, set complete_generation = \
-             {generation} first.",
+            "the rotation of generation {generation} is issuing new credentials, and after that it is in its overlap"
+        )
+    } else {
+        format!("generation {generation} is in its overlap")
+    };
+    let outside = state
+        .rotation_reason
+        .known()
+        .is_some_and(|reason| *reason == sentence(generation, &[Reason::BegunOutside]));
+    let outside = if outside {
+        " It was begun outside this resource, or by a run that was killed before it could note it, so it does not answer what was asked \
+         for since."
+    } else {
+        ""
+    };
+    let wait = date
+        .map_or_else(|| "Wait until it is complete".to_owned(), |at| format!("Wait until {at}"));
+    Diagnostic::error(
+        if issuing {
+            "The last rotation is not complete"
+        } else {
+            "The last rotation is still in its overlap"
+        },
+        format!(
+            "The next rotation is called for ({}), and the platform begins none before the overlap of generation {generation} has ended; \
+             {stands}.{by_itself}{outside} Nothing was sent, and what is asked for is planned again as long as it stands in the \
+             configuration.\n\n{wait} and apply. To end the overlap sooner, and cut off clients that still use the old credentials, set \
+             complete_generation = {generation} (24 hours after its start at the earliest). Where that rotation is enough, set what was \
+             changed back: the plan is then without a second one, and an apply takes up what is unfinished.",
             reasons.join("; ")
         ),
     )
     .at(AttributePath::attribute("triggers"))
+}
+
+/// A replacement that was planned is a destroy and a create, which core plans apart: this one was planned as an update.
+pub fn another_object(called: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The cluster is another than the plan's",
+        format!(
+            "When the plan was made it was not known which cluster is meant, and it was made for {called}. Now it is known, and it is \
+             another one or another credential: that is a resource of its own. Nothing was sent.\n\nPlan again: the plan then shows the \
+             replacement."
+        ),
+    )
 }
 
 pub fn no_platform() -> Diagnostic {

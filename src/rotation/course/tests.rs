@@ -22,7 +22,7 @@ fn trigger() -> Change {
 }
 
 fn course(phase: Phase, due: Vec<Due>) -> Course {
-    Course { phase, generation: 3, due, policy: policy() }
+    Course { phase, generation: 3, due, policy: policy(), died: false }
 }
 
 fn wanted() -> Wanted {
@@ -49,6 +49,21 @@ fn at_rest_a_plan_is_empty() {
 }
 
 #[test]
+fn what_a_dead_run_left_is_looked_at_before_anything_is_asked_for() {
+    for phase in [Phase::None, Phase::Overlap, Phase::Completed] {
+        let died = Course { died: true, ..course(phase, Vec::new()) };
+        assert_eq!(decide(&died, &wanted()).next, Next::Recover, "{phase:?}");
+    }
+    // Whoever still asks takes it as made.
+    let died = Course { died: true, ..course(Phase::Completed, Vec::new()) };
+    let asked = Wanted { changes: vec![trigger()], ..wanted() };
+    let reasons = vec![Reason::Changed(trigger())];
+    assert_eq!(decide(&died, &asked).next, begins(None, reasons));
+    let died = Course { died: true, ..course(Phase::Verifying, Vec::new()) };
+    assert_eq!(decide(&died, &wanted()).next, Next::Finish(First::Resume));
+}
+
+#[test]
 fn what_is_due_or_changed_begins_the_next_rotation() {
     let scheduled = decide(&course(Phase::Completed, vec![due()]), &wanted());
     assert_eq!(scheduled.next, begins(None, vec![Reason::Due(due())]));
@@ -69,7 +84,12 @@ fn in_flight_beats_due_and_does_not_swallow_what_was_asked_for() {
         assert_eq!(decision.held, [], "the schedule is asked again afterwards");
         let asked = Wanted { changes: vec![trigger()], ..wanted() };
         let reasons = vec![Reason::Changed(trigger())];
-        assert_eq!(decide(&in_flight, &asked).next, begins(Some(First::Resume), reasons));
+        let next = match phase {
+            // It would end in an overlap, in which none begins.
+            Phase::Issuing => Next::Refuse { reasons },
+            _ => begins(Some(First::Resume), reasons),
+        };
+        assert_eq!(decide(&in_flight, &asked).next, next);
     }
 }
 
@@ -179,7 +199,8 @@ proptest! {
         let begins = matches!(decision.next, Next::Begin { .. });
         let refused = matches!(decision.next, Next::Refuse { .. });
         prop_assert_eq!(begins || refused, asked);
-        prop_assert_eq!(refused, asked && phase == Phase::Overlap && complete != Some(3));
+        let waits = phase == Phase::Issuing || phase == Phase::Overlap && complete != Some(3);
+        prop_assert_eq!(refused, asked && waits);
         // A plan that is made again is the same.
         prop_assert_eq!(decide(&course, &wanted), decision);
     }

@@ -1,10 +1,10 @@
 //! The course of a rotation where something goes wrong on the way: each of the cases that people met, by the sandbox.
 
-use rekey_sandbox::ClusterEvent;
+use rekey_sandbox::{ClusterEvent, Fault, FaultRule};
 use serde_json::json;
 
 use super::{Clusters, NEW, OLD, PROD, ca, credential, trigger};
-use crate::host::{Action, PlanOptions, unknown};
+use crate::host::{Action, Host, PlanOptions, trouble, unknown};
 
 fn scheduled() -> serde_json::Value {
     credential(json!({ "rotation_period": "P30D" }))
@@ -234,4 +234,117 @@ async fn many_clusters_are_refreshed_by_one_login_and_one_list() {
     let calls = bed.cloud.calls();
     // Two tokens (the second with the catalog), the clusters, their one template, the credentials of their owner.
     assert_eq!(calls.len(), 5, "{calls:#?}");
+}
+
+#[tokio::test]
+async fn another_cluster_that_is_known_only_at_apply_is_refused_in_words() {
+    let bed = Clusters::start(NEW).await;
+    bed.cloud.create_cluster("alice", "stage", NEW);
+    let mut ws = bed.workspace(credential(json!({})));
+    ws.up_well().await;
+    ws.change(PROD, json!({ "magnum": { "cluster": unknown() } }));
+    let plan = ws.plan().await;
+    ws.becomes(PROD, json!({ "magnum": { "cluster": "stage" } }));
+    let told = ws.apply(&plan).await.told;
+    let refusal = told.only("The cluster is another than the plan's");
+    assert!(refusal.detail.contains("Nothing was sent"), "{refusal:?}");
+    assert_eq!((bed.rotations(), bed.cloud.cluster("stage").rotations), ((1, 0), 0));
+    // Planned again it is a replacement.
+    ws.change(PROD, json!({ "magnum": { "cluster": "stage" } })).up_well().await;
+    assert_eq!((bed.rotations(), bed.cloud.cluster("stage").rotations), ((1, 0), 1));
+}
+
+#[tokio::test]
+async fn restarts_that_are_left_over_can_be_given_up() {
+    let bed = Clusters::start(OLD).await;
+    bed.hold_up(Some("ImagePullBackOff"));
+    let mut ws = bed.workspace(credential(json!({})));
+    ws.up().await.told.assert_success();
+    assert_eq!(ws.attribute(PROD, "phase"), json!("restarting"));
+    ws.change(PROD, json!({ "magnum": { "cluster": "prod", "restart_workloads": "never" } }));
+    let told = ws.up().await.told;
+    told.assert_success();
+    assert!(
+        told.only("Workloads are not restarted").detail.contains(super::DEPLOYMENT),
+        "{told:?}"
+    );
+    assert_eq!((ws.attribute(PROD, "phase"), bed.rotations()), (json!("completed"), (1, 0)));
+    ws.plan().await.assert_empty();
+}
+
+#[tokio::test]
+async fn what_is_asked_for_after_a_run_that_died_is_a_rotation_of_its_own() {
+    for after_commit in [false, true] {
+        let bed = Clusters::start(NEW).await;
+        let mut ws = bed.workspace(credential(json!({})));
+        ws.up_well().await;
+        bed.pass_a_moment();
+        let sockets = tempfile::tempdir().unwrap();
+        let process = trouble::mortal(&bed.cloud, sockets.path());
+        ws.on(&Host::new(process.clone()));
+        let fault = if after_commit { Fault::TimeoutAfterCommit } else { Fault::Timeout };
+        bed.cloud.inject(FaultRule::new(fault).on("PATCH", "/container-infra/v1/credentials"));
+        ws.change(PROD, trigger("2"));
+        let run = async {
+            let plan = ws.plan().await;
+            let _ = ws.apply(&plan).await;
+        };
+        assert!(trouble::killed_when_struck(&bed.cloud, &process, run).await);
+        bed.cloud.clear_faults();
+        ws.on(&bed.host);
+        let made = usize::from(after_commit);
+        assert_eq!(bed.rotations(), (1 + made, 0));
+        // Nobody asks for it any more.
+        ws.change(PROD, trigger("1"));
+        let plan = ws.plan().await;
+        plan.told.only("What a run that died has left is looked at");
+        let told = ws.apply(&plan).await.told;
+        told.assert_success();
+        assert_eq!(told.has("A rotation of a run that died is counted"), after_commit, "{told:?}");
+        assert_eq!(ws.attribute(PROD, "generation"), json!(1 + made));
+        ws.plan().await.assert_empty();
+        bed.pass_a_moment();
+        ws.change(PROD, trigger("3")).up_well().await;
+        assert_eq!(bed.rotations(), (2 + made, 0), "{after_commit}: the wish was swallowed");
+        assert_eq!(ws.attribute(PROD, "generation"), json!(2 + made));
+    }
+}
+
+#[tokio::test]
+async fn a_plan_gives_the_cluster_to_the_user_who_made_it_and_to_no_other() {
+    let bed = Clusters::start(OLD).await;
+    let mut ws = bed.workspace(credential(json!({})));
+    ws.up_well().await;
+    bed.pass_a_moment();
+    ws.change(PROD, trigger("2"));
+    let plan = ws.plan().await;
+    assert!(plan.told.only("Workloads will be restarted").detail.contains(super::DEPLOYMENT));
+    ws.provider(bed.login("bob"));
+    let told = ws.apply(&plan).await.told;
+    let refusal = told.only("The plan was made under another login");
+    assert!(refusal.detail.contains(&bed.cloud.user("alice").id), "{refusal:?}");
+    assert_eq!(bed.rotations(), (1, 0));
+    assert_eq!(ws.attribute(PROD, "triggers"), json!({ "v": "1" }));
+    // Planned under that login it is told, and done.
+    let plan = ws.plan().await;
+    plan.told.only("The cluster changes its owner");
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.rotations(), (2, 0));
+    assert_eq!(ws.attribute(PROD, "owner_user_id"), json!(bed.cloud.user("bob").id));
+}
+
+#[tokio::test]
+async fn a_schedule_on_an_old_rotation_says_that_it_is_due_at_once() {
+    let bed = Clusters::start(NEW).await;
+    let mut ws = bed.workspace(credential(json!({})));
+    ws.up_well().await;
+    bed.pass_days(40);
+    ws.change(PROD, json!({ "rotation_period": "P30D" }));
+    let plan = ws.plan().await;
+    plan.told.only("The schedule changes with this apply");
+    ws.apply(&plan).await.told.assert_success();
+    assert_eq!(bed.rotations(), (1, 0));
+    let plan = ws.plan().await;
+    assert!(!plan.told.has("The schedule changes with this apply"));
+    assert_eq!(plan.change(PROD).attribute("generation"), (json!(1), json!(2)));
 }

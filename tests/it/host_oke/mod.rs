@@ -3,6 +3,7 @@
 
 mod answers;
 mod beside;
+mod course;
 mod crash;
 mod faults;
 mod workloads;

@@ -1,10 +1,10 @@
 //! One rotation, from the look before it is sent until it is proven or rests.
 
 use crate::clock;
-use crate::provider::arguments::{whole_seconds, written};
+use crate::provider::arguments::{number, whole_seconds, written};
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
 use crate::provider::cluster_credential_rotation::platform::{
-    Advance, Cluster, Facts, Failure, Platform, Stage,
+    Advance, Cluster, Facts, Failure, Platform, Stage, When,
 };
 use crate::provider::cluster_credential_rotation::private::{Certainty, Flight};
 use crate::provider::cluster_credential_rotation::{
@@ -12,7 +12,10 @@ use crate::provider::cluster_credential_rotation::{
 };
 use crate::provider::openstack::patience;
 use crate::provider::schedule::too_early;
-use crate::rotation::course::{Act, Adopted, Asked, Phase, Sent, Taken, before_sending, taken_up};
+use crate::rotation::course::{
+    Act, Adopted, Asked, Phase, Sent, Taken, before_sending, is_of_dead_run, taken_up,
+};
+use crate::rotation::{Reason, sentence};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostics, Result};
 use crate::tfplugin::model::Attr;
@@ -61,8 +64,8 @@ impl Run<'_> {
         state.generation = Attr::Known(i64::from(phase.is_some()));
         state.rotation_reason = state.rotation_reason.clone().or_if_unknown(Attr::Null);
         if phase.is_some() {
-            let reasons = [crate::rotation::Reason::BegunOutside];
-            state.rotation_reason = Attr::Known(crate::rotation::sentence(1, &reasons));
+            let reasons = [Reason::BegunOutside];
+            state.rotation_reason = Attr::Known(sentence(1, &reasons));
             record.private.flight =
                 Some(self.flight(Certainty::Accepted, self.cluster.found(&record.state, None)));
         }
@@ -100,6 +103,28 @@ impl Run<'_> {
             }
         }
         self.advance(record).await
+    }
+
+    /// Nobody asks for what the run that died was to do. If it did it all the same, it is a rotation of its own: counted,
+    /// proven, and no answer to what is asked for later.
+    pub async fn recover(&self, mut record: Record) -> Result<(), Stop> {
+        let look = self.cluster.look(self.cx, &record.state).await.map_err(Stop::AsBefore)?;
+        let none = ClusterRotation::default();
+        let signs = record.private.signs.clone();
+        let signs = signs.or_else(|| self.cluster.signs_of(self.prior.unwrap_or(&none)));
+        let standing = self.cluster.standing(signs.as_ref(), &look);
+        let counted = self.platform.counts_dead_runs() && !record.state.at().is_under_way();
+        if !(counted && is_of_dead_run(standing)) {
+            self.save(&mut record);
+            return Ok(());
+        }
+        let generation = record.state.counted() + 1;
+        record.state.generation = number(generation);
+        record.state.rotation_reason = Attr::Known(sentence(generation, &[Reason::OfDeadRun]));
+        let found = self.cluster.found(&record.state, signs.as_ref());
+        record.private.flight = Some(self.flight(Certainty::Accepted, found));
+        self.cx.tell(told::counted(&self.cluster.called(), generation));
+        self.advance(&mut record).await
     }
 
     /// The one that is in hand.
@@ -171,7 +196,7 @@ impl Run<'_> {
         record: &mut Record,
         refused: fn(Diagnostics) -> Stop,
     ) -> Result<(), Stop> {
-        let refusals = self.cluster.refusals(self.cx, true).await;
+        let refusals = self.cluster.refusals(self.cx, When::Sending).await;
         if !refusals.is_empty() {
             return Err(refused(Diagnostics(refusals)));
         }
@@ -266,7 +291,15 @@ impl Run<'_> {
         facts: &'s mut Facts,
     ) -> Stage<'s> {
         let sent_at = flight.sent_at;
-        Stage { cx: self.cx, phase: state.at(), sent_at, notes: &mut flight.notes, facts, state }
+        Stage {
+            cx: self.cx,
+            phase: state.at(),
+            creates: self.prior.is_none(),
+            sent_at,
+            notes: &mut flight.notes,
+            facts,
+            state,
+        }
     }
 
     fn flight(&self, sent: Certainty, notes: serde_json::Value) -> Flight {

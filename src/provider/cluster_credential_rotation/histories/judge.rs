@@ -26,6 +26,8 @@ pub enum Event {
     ByHand,
     Period(Option<i64>),
     Plan(bool),
+    /// The triggers are set back to what the state has.
+    PutBack,
     RefreshOnly,
     Rotate(bool),
     Save(bool),
@@ -111,6 +113,18 @@ impl World {
             Event::Plan(refresh) => {
                 let _ = self.workspace.plan(*refresh).await;
             }
+            Event::PutBack => {
+                if let Some(stored) =
+                    self.workspace.stored.clone().filter(|_| !self.workspace.tainted)
+                    && stored.state.triggers != self.workspace.config.triggers
+                {
+                    self.workspace.config.triggers = stored.state.triggers;
+                    self.asked_at = None;
+                    // A saved plan may still do it, and then this asks for another.
+                    self.askings += 1;
+                    self.count("askings taken back");
+                }
+            }
             Event::RefreshOnly => self.workspace.refresh_only().await,
             Event::Rotate(rotate) => self.workspace.config.rotate = Attr::Known(*rotate),
             Event::Save(refresh) => self.saved = self.workspace.plan(*refresh).await,
@@ -185,7 +199,9 @@ impl World {
                     self.askings += 1;
                 }
             }
-            Run::Empty | Run::Stale => {}
+            // Nothing is asked for: what is asked for later is asked for anew.
+            Run::Empty => self.died = false,
+            Run::Stale => {}
         }
         if run == Run::Done {
             self.judge_completion()?;

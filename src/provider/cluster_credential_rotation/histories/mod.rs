@@ -48,6 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => Just(Event::ByHand),
         4 => prop::option::weighted(0.8, select(vec![10_i64, 30, 90])).prop_map(Event::Period),
         3 => any::<bool>().prop_map(Event::Plan),
+        3 => Just(Event::PutBack),
         1 => Just(Event::RefreshOnly),
         2 => prop::bool::weighted(0.8).prop_map(Event::Rotate),
         2 => any::<bool>().prop_map(Event::Save),

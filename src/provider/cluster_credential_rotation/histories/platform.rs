@@ -13,7 +13,7 @@ use super::cloud::{Cloud, Fault, Sending};
 use crate::clock;
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
 use crate::provider::cluster_credential_rotation::platform::{
-    Advance, Cluster, Failure, Known, Look, Opened, Platform, Proof, Stage, Which,
+    Advance, Cluster, Failure, Known, Look, Opened, Platform, Proof, Stage, When, Which,
 };
 use crate::provider::openstack::patience;
 use crate::provider::timeouts::Defaults;
@@ -139,9 +139,11 @@ impl Cluster for StandIn {
         }
     }
 
-    async fn refusals(&self, _cx: &Context, _sends: bool) -> Vec<Diagnostic> {
+    async fn refusals(&self, _cx: &Context, when: When) -> Vec<Diagnostic> {
         match self.reads().await {
-            Ok(()) if self.0.truth().working.is_some() => vec![trouble("busy")],
+            Ok(()) if when != When::PlanningAfterwards && self.0.truth().working.is_some() => {
+                vec![trouble("busy")]
+            }
             Ok(()) => Vec::new(),
             Err(why) => why.0,
         }

@@ -25,6 +25,8 @@ pub struct MagnumCluster {
     pub(super) block: Magnum,
     pub(super) credential: Credential,
     pub(super) found: FoundCluster,
+    /// The user whose refresh the plan was made from; None where nothing tells.
+    pub(super) planned_by: Option<String>,
     /// As last seen by themselves.
     pub(super) owner: Option<Owner>,
     /// The way into its Kubernetes, once it was found and seen to lead there.

@@ -63,6 +63,8 @@ pub struct Memory {
     pub owner: Option<Owner>,
     /// A 404 in another project is not believed.
     pub project_id: Option<String>,
+    /// The user who looked last: the plan that follows is theirs.
+    pub looked_by: Option<String>,
     /// Whether its version needs the workloads restarted; None where nothing tells.
     pub restarts: Option<bool>,
 }
@@ -190,8 +192,8 @@ impl Platform for MagnumPlatform {
                     || *wanted == uuid(prior)
                     || name.as_ref() == Some(wanted)
             }
-            // No replacement on a guess. Should it be another one, Terraform itself stops the apply, before any effect,
-            // because the plan has changed.
+            // No replacement on a guess. Should it be another one, the plan that apply makes again refuses it; OpenTofu,
+            // which does not tell that one from the first, stops by itself because the plan has changed.
             Attr::Unknown => true,
             Attr::Null => false,
         };

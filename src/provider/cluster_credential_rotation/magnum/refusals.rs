@@ -8,6 +8,7 @@ use crate::provider::cluster_credential_rotation::magnum::cluster::MagnumCluster
 use crate::provider::cluster_credential_rotation::magnum::{
     Credential, inside, restarts, told, workloads,
 };
+use crate::provider::cluster_credential_rotation::platform::When;
 use crate::provider::cluster_credential_rotation::workloads::unreachable;
 use crate::provider::errors;
 use crate::provider::magnum::{role, unreadable};
@@ -15,8 +16,8 @@ use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::Diagnostic;
 use crate::tfplugin::model::Attr;
 
-/// Everything that keeps this login from rotating this credential now. `sends`: it is about to be sent.
-pub async fn all(cluster: &MagnumCluster, cx: &Context, sends: bool) -> Vec<Diagnostic> {
+/// Everything that keeps this login from rotating this credential.
+pub async fn all(cluster: &MagnumCluster, cx: &Context, when: When) -> Vec<Diagnostic> {
     let (caller, shown) = (&cluster.caller, cluster.shown());
     let mut refusals = Vec::new();
     if let Some(login) = caller.application_credential.as_ref().filter(|login| login.restricted) {
@@ -42,7 +43,12 @@ pub async fn all(cluster: &MagnumCluster, cx: &Context, sends: bool) -> Vec<Diag
             ),
         ));
     }
-    refusals.extend(status(shown, cluster.credential));
+    if when != When::PlanningAfterwards {
+        refusals.extend(status(shown, cluster.credential));
+    }
+    if when.sends() {
+        refusals.extend(planned_for(cluster));
+    }
     let magnum = cluster.session.magnum();
     match cluster.credential {
         Credential::ApplicationCredential => {
@@ -65,7 +71,10 @@ pub async fn all(cluster: &MagnumCluster, cx: &Context, sends: bool) -> Vec<Diag
             {
                 refusals.push(unknown_version(shown));
             }
-            if sends && refusals.is_empty() && restarts(&cluster.block, by_version) == Some(true) {
+            if when.sends()
+                && refusals.is_empty()
+                && restarts(&cluster.block, by_version) == Some(true)
+            {
                 refusals.extend(may_restart(cluster, cx).await);
             }
         }
@@ -93,6 +102,30 @@ pub async fn all(cluster: &MagnumCluster, cx: &Context, sends: bool) -> Vec<Diag
         }
     }
     refusals
+}
+
+/// Whose the cluster becomes was told by the plan, and a plan is applied as it was read.
+fn planned_for(cluster: &MagnumCluster) -> Option<Diagnostic> {
+    let planned = cluster.planned_by.as_ref()?;
+    let (caller, shown) = (&cluster.caller.user, cluster.shown());
+    let of_ca = cluster.credential == Credential::CaCertificate;
+    if of_ca || cluster.is_owner() || *planned == caller.id {
+        return None;
+    }
+    Some(
+        Diagnostic::error(
+            "The plan was made under another login",
+            format!(
+                "The plan was made by user {planned}, and this login is {} ({}). A rotation gives {} to the user that asks for it, and the \
+                 plan did not say that it would be this one.\n\nNothing was sent. Apply the plan under the login that made it, or plan \
+                 again, with a refresh, under this one: the plan then names the new owner.",
+                caller.name,
+                caller.id,
+                told::called(shown),
+            ),
+        )
+        .at(inside("cluster")),
+    )
 }
 
 /// The way into the cluster leads there, and this login may restart what holds the credential. A login that does not

@@ -16,7 +16,7 @@ use crate::provider::cluster_credential_rotation::magnum::{
 };
 use crate::provider::cluster_credential_rotation::model::{ClusterRotation, Fact};
 use crate::provider::cluster_credential_rotation::platform::{
-    Advance, Cluster, Failure, Known, Look, Opened, Platform as _, Stage, Which,
+    Advance, Cluster, Failure, Known, Look, Opened, Platform as _, Stage, When, Which,
 };
 use crate::provider::magnum::{not_found, unreadable};
 use crate::provider::openstack::{NotYet, patience, token};
@@ -72,6 +72,7 @@ pub async fn open(platform: &MagnumPlatform, cx: &Context, which: Which<'_>) -> 
         block: platform.block.clone(),
         credential: platform.credential,
         found,
+        planned_by: memory.looked_by,
         owner,
         entered: Mutex::default(),
     })))
@@ -107,6 +108,7 @@ impl Cluster for MagnumCluster {
     fn memory(&self) -> Value {
         let memory = Memory {
             cluster_name: Some(self.shown().name.clone()),
+            looked_by: Some(self.caller.user.id.clone()),
             owner: self.owner.clone(),
             project_id: self.shown().project_id.clone(),
             restarts: match self.found.restarts() {
@@ -183,8 +185,8 @@ impl Cluster for MagnumCluster {
         if made && gone { Standing::Newer } else { Standing::Same }
     }
 
-    async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic> {
-        refusals::all(self, cx, sends).await
+    async fn refusals(&self, cx: &Context, when: When) -> Vec<Diagnostic> {
+        refusals::all(self, cx, when).await
     }
 
     async fn forewarn(&self, _cx: &Context, known: Option<Known<'_>>) -> Vec<Diagnostic> {
@@ -204,12 +206,14 @@ impl Cluster for MagnumCluster {
                     };
                     warnings.push(told::owner_changes(cluster, &self.caller, former.as_deref()));
                 }
-                // What the plan's lines cannot show, as nothing was known of the cluster yet.
+                // A create's lines show what was asked for by name; those of an update hide what does not change.
                 let asked_for = self.block.restart_workloads.known().is_some();
                 let restarts = restarts(&self.block, self.found.restarts()) == Some(true);
-                if known.is_none() && restarts && !asked_for {
+                if restarts && (known.is_some() || !asked_for) {
                     let names = super::workloads::names(&self.block).unwrap_or_default();
-                    warnings.push(told::restarts(&self.called(), &names));
+                    if !names.is_empty() {
+                        warnings.push(told::restarts(&self.called(), &names));
+                    }
                 }
             }
         }

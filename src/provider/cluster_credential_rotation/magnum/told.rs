@@ -108,13 +108,13 @@ pub fn owner_changes(cluster: &Cluster, caller: &Token, former: Option<&str>) ->
     )
 }
 
-/// Which workloads a create restarts by the cluster's version: the plan's lines cannot show it.
+/// Which workloads a rotation restarts, where the plan's lines do not show it.
 pub fn restarts(called: &str, workloads: &[String]) -> Diagnostic {
     Diagnostic::warning(
         "Workloads will be restarted",
         format!(
-            "Creating this resource rotates the credential of {called}, whose version of Kubernetes does not take a new one up by itself. \
-             So these are restarted and waited for: {}. Set restart_workloads = \"never\" to do that yourself.",
+            "After the rotation of {called} what holds the former credential does not take up the new one by itself. So these are restarted \
+             and waited for: {}. Set restart_workloads = \"never\" to do that yourself.",
             workloads.join(", ")
         ),
     )
@@ -189,6 +189,21 @@ pub fn no_pods(cluster: &Cluster, workloads: &BTreeSet<String>) -> Diagnostic {
             workloads.join(", ")
         ),
     )
+}
+
+/// Restarts that a rotation has left over and that are not wanted any more.
+pub fn left_alone(cluster: &Cluster, workloads: &BTreeSet<String>) -> Diagnostic {
+    let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
+    Diagnostic::warning(
+        "Workloads are not restarted",
+        format!(
+            "restart_workloads = \"never\" leaves these of {} as they are, and the rotation is complete without them: {}. Their pods go on \
+             with the former credential, which is revoked, until you restart them.",
+            called(cluster),
+            workloads.join(", ")
+        ),
+    )
+    .at(inside("restart_workloads"))
 }
 
 /// Pods from before that are to be deleted and never go.

@@ -43,6 +43,18 @@ pub async fn advance(
 ) -> Result<Advance, Failure> {
     let unfinished = |why: Diagnostic| Failure::Unfinished(why.into());
     let wanted = wanted(&cluster.block).map_err(unfinished)?;
+    let left = notes.left.get_or_insert_default();
+    if cluster.block.restart_workloads.known().is_some_and(|said| said == "never") {
+        if !left.is_empty() {
+            stage.cx.tell(told::left_alone(cluster.shown(), left));
+        }
+        left.clear();
+    }
+    left.retain(|name| wanted.iter().any(|workload| workload.to_string() == *name));
+    // Whoever wants none restarted needs no way into the cluster.
+    if left.is_empty() {
+        return Ok(Advance::Done(Proof::seen()));
+    }
     let client = enter(cluster).await.map_err(|why| unfinished(half_done(why)))?;
     let Notes { left, no_pods, restarted_at, .. } = notes;
     let restarts = Restarts { left: left.get_or_insert_default(), asked_at: restarted_at };

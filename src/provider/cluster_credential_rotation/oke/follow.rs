@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::cloud::oci::container_engine::WorkRequest;
+use crate::cloud::oci::container_engine::{WorkRequest, WorkStatus};
 use crate::cloud::oci::{Error, RetryToken};
 use crate::provider::arguments::written;
 use crate::provider::cluster_credential_rotation::model::Fact;
@@ -17,6 +17,7 @@ use crate::provider::cluster_credential_rotation::platform::{
 };
 use crate::provider::oci::call;
 use crate::rotation::course::Phase;
+use crate::tfplugin::diagnostics::{Diagnostic, Severity};
 
 /// How often a status that lags behind is looked at again, once nothing works on it any more.
 const MOST_LOOKS: u32 = 12;
@@ -89,7 +90,7 @@ async fn issued(
             Some(Phase::Issuing) if matches!(work, Work::Hidden) => {}
             Some(Phase::Issuing) if matches!(work, Work::Succeeded) => notes.follow(None),
             _ if looks.are_enough() => {
-                let odd = told::odd(&cluster.called(), &status.rotation);
+                let odd = told::odd(&cluster.called(), &status.rotation, work.odd());
                 return Err(Failure::Unfinished(odd.into()));
             }
             _ => {}
@@ -116,7 +117,7 @@ async fn retired(
             && status.phase != Some(Phase::Completed)
         {
             let story = story(cluster, work).await;
-            stage.cx.tell(told::retirement_failed(&cluster.called(), &story));
+            tell_failure(cluster, stage, &story);
             return Ok(back(stage, notes, &status));
         }
         match status.phase {
@@ -135,11 +136,11 @@ async fn retired(
             Some(Phase::Retiring) if matches!(work, Work::Succeeded) => notes.follow(None),
             // The service has put it back, and says no more than that.
             Some(Phase::Overlap) if looks.are_enough() => {
-                stage.cx.tell(told::retirement_failed(&cluster.called(), ""));
+                tell_failure(cluster, stage, "");
                 return Ok(back(stage, notes, &status));
             }
             _ if looks.are_enough() => {
-                let odd = told::odd(&cluster.called(), &status.rotation);
+                let odd = told::odd(&cluster.called(), &status.rotation, work.odd());
                 return Err(Failure::Unfinished(odd.into()));
             }
             _ => {}
@@ -180,6 +181,13 @@ async fn rests(
         return Ok(Advance::More(Phase::Restarting));
     }
     Ok(Advance::Rests(Phase::Overlap))
+}
+
+/// A create that took up the retirement goes on without it.
+fn tell_failure(cluster: &OkeCluster, stage: &Stage<'_>, story: &str) {
+    let told = told::retirement_failed(&cluster.called(), story);
+    let severity = if stage.creates { Severity::Warning } else { told.severity };
+    stage.cx.tell(Diagnostic { severity, ..told });
 }
 
 /// A retirement that failed: the old credentials are there still.
@@ -234,8 +242,19 @@ enum Work {
     Lost(Box<WorkRequest>),
     /// Nothing does, and nothing that did can be seen.
     Nothing,
+    /// It is over, with a status that nobody knows.
+    Odd(String),
     /// This login may not see it.
     Hidden,
+}
+
+impl Work {
+    fn odd(&self) -> Option<&str> {
+        match self {
+            Self::Odd(status) => Some(status),
+            _ => None,
+        }
+    }
 }
 
 /// The work request that is known, or the one that is in flight; tells what its log says that is new.
@@ -247,7 +266,7 @@ async fn look_at(
     if notes.work_request_id.is_none() {
         let Ok(listed) = cluster.work_requests().await else { return Ok(Work::Hidden) };
         let of_this = |work: &&WorkRequest| {
-            shown::is_running(&work.status)
+            shown::is_running(work)
                 || work.time_accepted.is_some_and(|at| at >= stage.sent_at)
                     && shown::is_lost(&work.status)
         };
@@ -264,12 +283,14 @@ async fn look_at(
         Err(error) => return Err(unread(cluster, &error)),
     };
     tell_log(cluster, &work, notes).await;
-    Ok(if shown::is_running(&work.status) {
+    Ok(if shown::is_running(&work) {
         Work::Running(wait)
     } else if shown::is_lost(&work.status) {
         Work::Lost(Box::new(work))
-    } else {
+    } else if work.status == WorkStatus::Succeeded {
         Work::Succeeded
+    } else {
+        Work::Odd(work.status.to_string())
     })
 }
 

@@ -79,6 +79,9 @@ impl OkePlatform {
         id.starts_with("ocid1.cluster.")
     }
 
+    /// OKE does not tell the overlap of a rotation, and a configuration that is generated from an import needs one.
+    pub const IMPORTED_OVERLAP: &str = "P14D";
+
     /// What an import's id means.
     pub fn block_of_import(id: &str) -> Oke {
         Oke { cluster_id: Attr::Known(id.to_owned()), workloads: Attr::Null }

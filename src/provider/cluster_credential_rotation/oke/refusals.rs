@@ -4,17 +4,26 @@ use crate::cloud::oci::container_engine::{ClusterLifecycle, NodeLifecycle, NodeP
 use crate::provider::cluster_credential_rotation::oke::cluster::OkeCluster;
 use crate::provider::cluster_credential_rotation::oke::shown::{self, ROTATES};
 use crate::provider::cluster_credential_rotation::oke::{told, workloads};
-use crate::provider::cluster_credential_rotation::platform::Cluster as _;
+use crate::provider::cluster_credential_rotation::platform::{Cluster as _, When};
+use crate::rotation::course::Phase;
 use crate::tfplugin::diagnostics::Diagnostic;
 
 /// Everything that is wrong. What this login may not list is left to OKE itself, which refuses it at the call.
-pub async fn all(cluster: &OkeCluster, sends: bool) -> Vec<Diagnostic> {
+pub async fn all(cluster: &OkeCluster, when: When) -> Vec<Diagnostic> {
     let mut refusals = Vec::new();
     let shows = &cluster.shows;
     let called = cluster.called();
     let in_flight = cluster.work_requests().await.unwrap_or_default();
-    let in_flight = in_flight.iter().find(|work| shown::is_running(&work.status));
+    let in_flight = in_flight.iter().find(|work| shown::is_running(work));
+    // A create takes up a rotation that is at work, and what comes after one waits for it.
+    let of_rotation = when == When::Planning
+        && in_flight.is_some()
+        && cluster
+            .status()
+            .await
+            .is_ok_and(|status| matches!(status.phase, Some(Phase::Issuing | Phase::Retiring)));
     match (in_flight, &shows.lifecycle_state) {
+        _ if of_rotation || when == When::PlanningAfterwards => {}
         // A cluster that is being changed is UPDATING: by what, says more.
         (Some(work), _) => refusals.push(told::busy(&called, work)),
         (None, ClusterLifecycle::Active) => {}
@@ -39,10 +48,25 @@ pub async fn all(cluster: &OkeCluster, sends: bool) -> Vec<Diagnostic> {
     if !names.is_empty() {
         refusals.push(told::virtual_nodes(&called, &names));
     }
-    if sends && refusals.is_empty() {
+    if when.sends() && refusals.is_empty() {
         refusals.extend(workloads::refusals(cluster).await);
     }
     refusals
+}
+
+/// What keeps OKE from retiring the old credentials: it does one thing at a time, and waits for nodes.
+pub async fn against_completing(cluster: &OkeCluster) -> Vec<Diagnostic> {
+    let called = cluster.called();
+    let listed = cluster.work_requests().await.unwrap_or_default();
+    // Its own retirement is one too, and is followed.
+    let retires =
+        cluster.told().await.is_ok_and(|told| !matches!(shown::phase(&told), Some(Phase::Overlap)));
+    let mut found = Vec::new();
+    if !retires && let Some(work) = listed.iter().find(|work| shown::is_running(work)) {
+        found.push(told::busy_to_complete(&called, work));
+    }
+    found.extend(nodes(cluster).await);
+    found
 }
 
 /// Nodes that will make the rotation pause. The API does not know whether a node is READY; it knows some that cannot be.

@@ -17,7 +17,7 @@ use crate::provider::cluster_credential_rotation::oke::{
     Memory, NAME, OkePlatform, follow, inside, refusals, told, workloads,
 };
 use crate::provider::cluster_credential_rotation::platform::{
-    Advance, Cluster, Failure, Known, Look, Opened, Stage, Which,
+    Advance, Cluster, Failure, Known, Look, Opened, Stage, When, Which,
 };
 use crate::provider::oci::{NotYet, call};
 use crate::provider::oke::{Entrance, entrance};
@@ -175,12 +175,21 @@ impl Cluster for OkeCluster {
         }
     }
 
-    async fn refusals(&self, _cx: &Context, sends: bool) -> Vec<Diagnostic> {
-        refusals::all(self, sends).await
+    async fn refusals(&self, _cx: &Context, when: When) -> Vec<Diagnostic> {
+        refusals::all(self, when).await
+    }
+
+    async fn against_completing(&self) -> Vec<Diagnostic> {
+        refusals::against_completing(self).await
     }
 
     async fn forewarn(&self, _cx: &Context, known: Option<Known<'_>>) -> Vec<Diagnostic> {
         let mut warnings: Vec<_> = refusals::nodes(self).await.into_iter().collect();
+        // A create's lines show them; those of an update hide what does not change.
+        let named = workloads::names(&self.block);
+        if known.is_some() && !named.is_empty() {
+            warnings.push(told::restarts(&self.called(), &named));
+        }
         // A create takes up what is under way.
         if known.is_none()
             && let Ok(status) = self.status().await

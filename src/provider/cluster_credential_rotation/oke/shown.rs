@@ -42,9 +42,11 @@ pub fn is_lost(status: &WorkStatus) -> bool {
     matches!(status, WorkStatus::Canceled | WorkStatus::Failed)
 }
 
-/// Neither ended well nor badly; a status that nobody knows is taken for one that goes on.
-pub fn is_running(status: &WorkStatus) -> bool {
-    !matches!(status, WorkStatus::Canceled | WorkStatus::Failed | WorkStatus::Succeeded)
+/// Neither ended well nor badly; a status that nobody knows is taken for one that goes on, unless the service says when
+/// the work was finished.
+pub fn is_running(work: &WorkRequest) -> bool {
+    let ended = [WorkStatus::Canceled, WorkStatus::Failed, WorkStatus::Succeeded];
+    !ended.contains(&work.status) && work.time_finished.is_none()
 }
 
 /// Major and minor of `v1.33.1`.
@@ -121,12 +123,13 @@ mod tests {
             ("FAILED", false, true),
             ("CANCELED", false, true),
         ] {
-            assert_eq!(
-                (is_running(&status.into()), is_lost(&status.into())),
-                (running, lost),
-                "{status}"
-            );
+            let work = WorkRequest { status: status.into(), ..WorkRequest::default() };
+            assert_eq!((is_running(&work), is_lost(&work.status)), (running, lost), "{status}");
         }
+        // Unless the service says that it is over.
+        let time_finished = "2026-12-01T00:00:00Z".parse().ok();
+        let over = WorkRequest { status: "PAUSED".into(), time_finished, ..WorkRequest::default() };
+        assert_eq!((is_running(&over), is_lost(&over.status)), (false, false));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What the operator is told of an OKE cluster. Summaries are constants; the detail names the cluster, says what is still
 //! valid, and what to do.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::oci::Error;
@@ -127,9 +129,22 @@ pub fn not_active(called: &str, state: &str, details: &str) -> Diagnostic {
 
 pub fn busy(called: &str, work: &WorkRequest) -> Diagnostic {
     refused(&format!(
-        "for {called} the work request {} ({}) is {}, and OKE does one thing at a time. Wait until it is done",
+        "for {called} the work request {} ({}) is {}, and OKE does one thing at a time. Wait until it is done and apply again: \
+         what is asked for stays in the configuration, and is planned again then",
         work.id, work.operation_type, work.status
     ))
+}
+
+pub fn busy_to_complete(called: &str, work: &WorkRequest) -> Diagnostic {
+    Diagnostic::error(
+        "The rotation cannot be completed yet",
+        format!(
+            "For {called} the work request {} ({}) is {}, and OKE does one thing at a time. Nothing was sent; old and new credentials are \
+             both valid.\n\nApply again once it is done: complete_generation is asked for again then.",
+            work.id, work.operation_type, work.status
+        ),
+    )
+    .at_attribute("complete_generation")
 }
 
 pub fn too_old(called: &str, version: &str) -> Diagnostic {
@@ -223,6 +238,18 @@ pub fn dates(called: &str, state: &ClusterRotation, now: Timestamp) -> Option<Di
 
 // Of the start.
 
+pub fn restarts(called: &str, workloads: &BTreeSet<String>) -> Diagnostic {
+    let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
+    Diagnostic::warning(
+        "Workloads will be restarted",
+        format!(
+            "Once {called} has its new credentials these are restarted and waited for: {}. Take them out of `workloads` to do that yourself.",
+            workloads.join(", ")
+        ),
+    )
+    .at(inside("workloads"))
+}
+
 pub fn start_refused(called: &str, error: &Error) -> Diagnostic {
     call(
         "The cluster's credentials were not rotated",
@@ -280,11 +307,13 @@ pub fn still_running(called: &str, phase: Phase) -> Diagnostic {
     )
 }
 
-pub fn odd(called: &str, rotation: &CredentialRotation) -> Diagnostic {
+pub fn odd(called: &str, rotation: &CredentialRotation, work: Option<&str>) -> Diagnostic {
+    let work =
+        work.map_or_else(String::new, |status| format!(" Its work request ended as {status}."));
     Diagnostic::error(
         "OKE does not say what became of the rotation",
         format!(
-            "For {called} nothing is at work any more, and the status is {} ({}). Nothing is sent again.\n\nThe old credentials are valid \
+            "For {called} nothing is at work any more, and the status is {} ({}).{work} Nothing is sent again.\n\nThe old credentials are valid \
              unless the status says COMPLETED. Look at the cluster's work requests in the console; the next apply looks again.",
             rotation.status, rotation.status_details
         ),

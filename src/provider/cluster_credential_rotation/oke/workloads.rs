@@ -64,6 +64,11 @@ pub(super) async fn advance(
     let unfinished = |why: Diagnostic| Failure::Unfinished(why.into());
     let called = cluster.called();
     let wanted = wanted(&cluster.block).map_err(unfinished)?;
+    notes.left.retain(|name| wanted.iter().any(|workload| workload.to_string() == *name));
+    // Whoever has taken them out needs no way into the cluster.
+    if notes.left.is_empty() {
+        return Ok(Advance::More(Phase::Verifying));
+    }
     let mut without_pods = BTreeSet::new();
     let now = Instant::now();
     let end = cluster.patience.deadline.map_or(now + LONGEST, |end| end.min(now + LONGEST));

@@ -16,7 +16,7 @@ use crate::provider::cluster_credential_rotation::openshift::{
     ID, Memory, NAME, OpenshiftPlatform, client, infrastructure, refusals, rotate, told,
 };
 use crate::provider::cluster_credential_rotation::platform::{
-    Advance, Cluster, Failure, Known, Look, Opened, Stage, Which,
+    Advance, Cluster, Failure, Known, Look, Opened, Stage, When, Which,
 };
 use crate::provider::openstack::patience;
 use crate::rotation::course::{Standing, Trace};
@@ -117,8 +117,8 @@ impl Cluster for OpenshiftCluster {
         }
     }
 
-    async fn refusals(&self, cx: &Context, sends: bool) -> Vec<Diagnostic> {
-        refusals::all(self, cx, sends).await
+    async fn refusals(&self, cx: &Context, when: When) -> Vec<Diagnostic> {
+        refusals::all(self, cx, when.sends()).await
     }
 
     async fn forewarn(&self, _cx: &Context, _known: Option<Known<'_>>) -> Vec<Diagnostic> {

@@ -96,7 +96,7 @@ fn resumes(planned: &Planned) -> bool {
     match &planned.decision.next {
         Next::Finish(first) => *first == First::Resume,
         Next::Begin { first: begun, .. } | Next::Perhaps { first: begun, .. } => *begun == first,
-        Next::Rest | Next::Refuse { .. } => false,
+        Next::Rest | Next::Recover | Next::Refuse { .. } => false,
     }
 }
 
