@@ -109,8 +109,12 @@ impl ClusterRotationResource {
             refusals.extend(too_early(&config.renew_before, lifetime));
         }
         self.refuse(cx, refusals)?;
+        // An update's plan has told what it restarts, and its apply restarts just that.
+        let told = known.is_some() && self.plans_again(cx);
         for warning in cluster.forewarn(cx, known).await {
-            cx.tell(warning);
+            if !(told && warning.summary == workloads::WILL_RESTART) {
+                cx.tell(warning);
+            }
         }
         Ok(())
     }

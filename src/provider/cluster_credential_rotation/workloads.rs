@@ -13,6 +13,9 @@ use crate::provider::kubernetes::Shared;
 use crate::tfplugin::diagnostics::{AttributePath, Diagnostic};
 use crate::tfplugin::model::{Attr, Model};
 
+/// The summary of the warning that names what a planned rotation restarts.
+pub const WILL_RESTART: &str = "Workloads will be restarted";
+
 /// A workload to restart.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub struct Named {

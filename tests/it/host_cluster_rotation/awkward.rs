@@ -25,7 +25,7 @@ async fn a_plan_saved_before_the_deadline_and_applied_after_it_is_one_rotation()
 }
 
 #[tokio::test]
-async fn a_plan_of_one_login_is_applied_by_another_days_later() {
+async fn a_plan_of_one_login_is_refused_to_another_days_later() {
     let bed = Clusters::start(OLD).await;
     let mut ws = bed.workspace(scheduled());
     ws.up_well().await;
@@ -34,7 +34,11 @@ async fn a_plan_of_one_login_is_applied_by_another_days_later() {
     assert_eq!(plan.change(PROD).after()["owner_user_id"], unknown());
     bed.pass_days(4);
     ws.provider(bed.login("bob"));
-    ws.apply(&plan).await.told.assert_success();
+    ws.apply(&plan).await.told.only("The plan was made under another login");
+    assert_eq!(ws.attribute(PROD, "owner_user_id"), json!(bed.cloud.user("alice").id));
+    assert_eq!(bed.rotations(), (1, 0));
+    // Planned anew it is that login's.
+    ws.up_well().await;
     assert_eq!(ws.attribute(PROD, "owner_user_id"), json!(bed.cloud.user("bob").id));
     assert_eq!(bed.rotations(), (2, 0));
     ws.plan().await.assert_empty();

@@ -11,6 +11,7 @@ use crate::cloud::openstack::magnum::Cluster;
 use crate::provider::arguments::moment;
 use crate::provider::cluster_credential_rotation::magnum::inside;
 use crate::provider::cluster_credential_rotation::model::ClusterRotation;
+use crate::provider::cluster_credential_rotation::workloads::WILL_RESTART;
 use crate::rotation::{Moment, Period};
 use crate::tfplugin::diagnostics::Diagnostic;
 
@@ -111,7 +112,7 @@ pub fn owner_changes(cluster: &Cluster, caller: &Token, former: Option<&str>) ->
 /// Which workloads a rotation restarts, where the plan's lines do not show it.
 pub fn restarts(called: &str, workloads: &[String]) -> Diagnostic {
     Diagnostic::warning(
-        "Workloads will be restarted",
+        WILL_RESTART,
         format!(
             "After the rotation of {called} what holds the former credential does not take up the new one by itself. So these are restarted \
              and waited for: {}. Set restart_workloads = \"never\" to do that yourself.",

@@ -10,6 +10,7 @@ use crate::cloud::oci::container_engine::{CredentialRotation, WorkRequest};
 use crate::provider::arguments::{moment, whole_seconds};
 use crate::provider::cluster_credential_rotation::model::ClusterRotation;
 use crate::provider::cluster_credential_rotation::oke::inside;
+use crate::provider::cluster_credential_rotation::workloads::WILL_RESTART;
 use crate::provider::oci::call;
 use crate::rotation::Moment;
 use crate::rotation::course::Phase;
@@ -241,7 +242,7 @@ pub fn dates(called: &str, state: &ClusterRotation, now: Timestamp) -> Option<Di
 pub fn restarts(called: &str, workloads: &BTreeSet<String>) -> Diagnostic {
     let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
     Diagnostic::warning(
-        "Workloads will be restarted",
+        WILL_RESTART,
         format!(
             "Once {called} has its new credentials these are restarted and waited for: {}. Take them out of `workloads` to do that yourself.",
             workloads.join(", ")
