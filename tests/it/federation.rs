@@ -94,7 +94,10 @@ async fn who_does_not_believe_is_told() {
             Settings { access_token: Some(token.as_str().into()), ..settings(&federation) };
         let (status, meaning, message) = refused(&by_token).await;
         assert_eq!((status, meaning), (401, Meaning::Status), "{claims}: {message}");
-        assert_eq!(message, "401 Unauthorized", "the page's title");
+        assert_eq!(
+            message, "Unauthorized",
+            "the page's title, without the status that stands beside it"
+        );
     }
     let token = federation.mint(&json!({ "sub": "x" })).await;
     let elsewhere = Settings {

@@ -289,7 +289,7 @@ async fn what_is_asked_for_after_a_run_that_died_is_a_rotation_of_its_own() {
             let plan = ws.plan().await;
             let _ = ws.apply(&plan).await;
         };
-        assert!(trouble::killed_when_struck(&bed.cloud, &process, run).await);
+        assert!(Box::pin(trouble::killed_when_struck(&bed.cloud, &process, run)).await);
         bed.cloud.clear_faults();
         ws.on(&bed.host);
         let made = usize::from(after_commit);

@@ -36,6 +36,7 @@ async fn a_trigger_that_changes_while_oke_issues_is_kept_and_told_what_comes_fir
     let refusal = told.only("The last rotation is still in its overlap");
     assert!(!refusal.detail.contains("begun outside"), "{refusal:?}");
     bed.pass_hours(24 * 15);
+    bed.happens(&pace(0, 0));
     assert!(rests(&mut ws, 2).await, "{:#?}", ws.plan().await.told);
     assert_eq!((bed.prod().starts, ws.attribute(OKE, "generation")), (2, json!(2)));
 }

@@ -192,15 +192,14 @@ impl World {
                 }
                 self.died |= !options.kills_all && !creates;
             }
-            Run::Done => self.died = false,
+            // Empty: nothing is asked for, and what is asked for later is asked for anew.
+            Run::Done | Run::Empty => self.died = false,
             Run::Failed => {
                 self.count("applies that failed");
                 if creates && self.workspace.stored.is_none() {
                     self.askings += 1;
                 }
             }
-            // Nothing is asked for: what is asked for later is asked for anew.
-            Run::Empty => self.died = false,
             Run::Stale => {}
         }
         if run == Run::Done {
