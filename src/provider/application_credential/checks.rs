@@ -114,19 +114,17 @@ pub fn may_end(
     private: &Private,
     ending: Ending,
 ) -> Option<Diagnostic> {
-    let current = private.current_locked.then(|| (told::called(prior), &prior.user_id));
+    let current = private.current_locked.then(|| (told::called(prior), told::owner(prior)));
     let old = prior.previous().iter().filter(|(number, _)| {
         let number: Option<u64> = number.parse().ok();
         number.and_then(|number| private.previous.get(&number)).is_some_and(|old| old.locked)
     });
-    let old = old.map(|(number, old)| (format!("generation {number}"), &old.user_id));
-    let locked: Vec<String> = current
-        .into_iter()
-        .chain(old)
-        .map(|(what, user)| {
-            format!("{what} of user {}", user.known().map_or("unknown", String::as_str))
-        })
-        .collect();
+    let old = old.map(|(number, old)| {
+        let user = old.user_id.known().map_or("unknown", String::as_str);
+        (format!("generation {number}"), format!("user {user}"))
+    });
+    let all = current.into_iter().chain(old);
+    let locked: Vec<String> = all.map(|(what, user)| format!("{what} of {user}")).collect();
     if locked.is_empty() {
         return None;
     }

@@ -309,7 +309,13 @@ impl Resource for ApplicationCredentialResource {
         let Ok(session) = self.openstack.session().await? else { return Ok(()) };
         let caller = token(&session, &patience(cx)).await?;
         let may_not = checks::may_manage(&caller, "revoke");
-        let ends = || checks::may_end(&prior.state, &prior.private, checks::Ending::Destroy);
+        let ends = || {
+            let refusal = checks::may_end(&prior.state, &prior.private, checks::Ending::Destroy)?;
+            // Elsewhere nobody is known, and nothing is a question of rights.
+            let (recorded, cloud) = (&prior.state.auth_url, session.cloud());
+            let elsewhere = checks::elsewhere(recorded, cloud);
+            Some(if elsewhere { checks::another_cloud(recorded, cloud) } else { refusal })
+        };
         let refusals = may_not.or_else(ends).into_iter().collect();
         self.openstack.refuse(cx, refusals)
     }

@@ -42,7 +42,7 @@ pub fn called(state: &ApplicationCredential) -> String {
     }
 }
 
-fn owner(state: &ApplicationCredential) -> String {
+pub fn owner(state: &ApplicationCredential) -> String {
     match (state.user_name.known(), state.user_id.known()) {
         (Some(name), Some(id)) => format!("{name} ({id})"),
         (_, Some(id)) => format!("user {id}"),
