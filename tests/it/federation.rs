@@ -19,7 +19,7 @@ fn settings(federation: &Federation) -> Settings {
         identity_provider: Some(federation.provider.clone()),
         protocol: Some(PROTOCOL.to_owned()),
         project_name: Some(federation.project.clone()),
-        project_domain_id: Some("default".to_owned()),
+        project_domain_id: Some(federation.domain.clone()),
         ..Settings::default()
     }
 }
@@ -146,7 +146,7 @@ resource "rekey_application_credential" "ci" {
         ("OS_IDENTITY_PROVIDER", &federation.provider),
         ("OS_PROTOCOL", PROTOCOL),
         ("OS_PROJECT_NAME", &federation.project),
-        ("OS_PROJECT_DOMAIN_ID", "default"),
+        ("OS_PROJECT_DOMAIN_ID", &federation.domain),
     ] {
         workspace.env(name, value);
     }

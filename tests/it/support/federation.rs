@@ -17,8 +17,10 @@ pub(crate) struct Federation {
     pub(crate) facts: Facts,
     /// The identity provider's name in Keystone.
     pub(crate) provider: String,
-    /// Where whoever is believed is a `member`, in the default domain.
+    /// Where whoever is believed is a `member`.
     pub(crate) project: String,
+    /// The id of the domain of its users and its project.
+    pub(crate) domain: String,
     _process: Child,
 }
 
@@ -50,7 +52,10 @@ impl Federation {
         let line = lines.next_line().await.unwrap().expect("one line of facts");
         let facts: Facts = serde_json::from_str(&line).unwrap();
         let (provider, project) = (unique("provider"), unique("project"));
-        let domain = "default";
+        // Of one domain's users each has one identity provider, and those of an earlier run are there still.
+        let new = json!({ "domain": { "name": unique("domain") } });
+        let domain = keystone.send(Method::POST, "/domains", Some(new)).await;
+        let domain = domain["domain"]["id"].as_str().unwrap().to_owned();
         let put = async |path: String, body: Value| {
             keystone.send(Method::PUT, &path, Some(body)).await;
         };
@@ -74,7 +79,7 @@ impl Federation {
         .await;
         let protocol = json!({ "mapping_id": provider, "remote_id_attribute": "HTTP_OIDC_ISS" });
         put(format!("{place}/protocols/{PROTOCOL}"), json!({ "protocol": protocol })).await;
-        Self { facts, provider, project, _process: process }
+        Self { facts, provider, domain, project, _process: process }
     }
 
     /// A token as a pipeline is given one, with these claims beside or instead of the usual.
