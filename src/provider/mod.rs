@@ -18,6 +18,7 @@ pub mod openstack;
 pub mod plan_checks;
 pub mod schedule;
 pub mod timeouts;
+pub mod walk;
 
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ pub fn planned_for(
     session: &Session,
     caller: &Token,
 ) -> Option<Diagnostic> {
-    if elsewhere(&planned.auth_url, session.cloud()) {
+    if planned.has_another_address(session.cloud()) {
         return Some(another_cloud(&planned.auth_url, session.cloud()));
     }
     let project = caller.project.as_ref();
@@ -72,15 +72,6 @@ pub fn planned_for(
             project.map_or("none", |project| project.id.as_str()),
         ),
     ))
-}
-
-/// Whether that address is of another cloud than this. One Keystone may be written with its version or without it.
-pub fn elsewhere(recorded: &Attr<String>, cloud: &Cloud) -> bool {
-    fn plain(url: &str) -> &str {
-        let url = url.trim_end_matches('/');
-        url.strip_suffix("/v3").unwrap_or(url).trim_end_matches('/')
-    }
-    recorded.known().is_some_and(|recorded| plain(recorded) != plain(&cloud.auth_url))
 }
 
 /// What was issued by one cloud is neither rotated nor revoked in another.

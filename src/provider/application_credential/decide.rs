@@ -13,7 +13,8 @@ use crate::provider::arguments::{moment, number, written};
 use crate::provider::schedule::Scheduled as _;
 use crate::provider::schedule::due::{self as recorded, recorded_due};
 use crate::rotation::{
-    Change, Desired, Due, Policy, Previous, Reason, State, Step, left_due, plan, sentence,
+    Change, Current, Desired, Due, Observed, Policy, Previous, Reason, State, Step, left_due, plan,
+    sentence,
 };
 use crate::tfplugin::diagnostics::AttributePath;
 use crate::tfplugin::model::Attr;
@@ -378,7 +379,7 @@ pub fn staying(
 }
 
 /// The old generations with what is remembered of them.
-pub fn retired(model: &ApplicationCredential, private: &Private) -> Vec<Previous> {
+fn retired(model: &ApplicationCredential, private: &Private) -> Vec<Previous> {
     let numbers = model.previous().keys().filter_map(|number| number.parse().ok());
     numbers
         .filter_map(|generation| {
@@ -401,6 +402,13 @@ pub fn next_due(policy: &Policy, model: &ApplicationCredential, private: &Privat
 /// Where a schedule by age begins.
 pub fn since(model: &ApplicationCredential, private: &Private) -> Option<jiff::Timestamp> {
     moment(&model.issued_at).or(private.imported_at)
+}
+
+/// What a schedule is judged by. `present`: the current generation is there.
+pub fn observed(model: &ApplicationCredential, private: &Private, present: bool) -> Observed {
+    let (since, expires_at) = (since(model, private), moment(&model.expires_at));
+    let previous = retired(model, private);
+    Observed { current: Current { present, since, expires_at }, previous }
 }
 
 /// Plan, as the trait asks for it, without the diagnostics.

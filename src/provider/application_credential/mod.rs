@@ -41,7 +41,8 @@ use crate::provider::schedule::Scheduled as _;
 use crate::provider::schedule::due::recorded_due;
 use crate::provider::schedule::known_policy;
 use crate::provider::timeouts::Defaults;
-use crate::rotation::{Current, Due, Moment, Observed, due, remaining};
+use crate::provider::walk::Walk;
+use crate::rotation::{Due, Moment, due, remaining};
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::Attr;
@@ -55,8 +56,7 @@ pub struct ApplicationCredentialResource {
     openstack: Arc<Openstack>,
     /// The ids of what this process has refreshed.
     refreshed: Mutex<BTreeSet<String>>,
-    /// This process has applied something.
-    applying: AtomicBool,
+    walk: Walk,
     clock_told: AtomicBool,
     /// What this login cannot replace, by its private data: whether core will, only the second half of the replacement
     /// tells, which brings nothing else of the first.
@@ -71,7 +71,7 @@ impl ApplicationCredentialResource {
         Self {
             openstack,
             refreshed: Mutex::default(),
-            applying: AtomicBool::default(),
+            walk: Walk::default(),
             clock_told: AtomicBool::default(),
             locked: Mutex::default(),
         }
@@ -79,21 +79,6 @@ impl ApplicationCredentialResource {
 
     fn refreshed(&self) -> BTreeSet<String> {
         self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether core plans again in an apply what the operator has seen planned already. Terraform allows a deferral in
-    /// each apply, and an apply refreshes nothing. OpenTofu shows no difference until something has been applied, and
-    /// repeats what it hears until then.
-    fn plans_again(&self, cx: &Context) -> bool {
-        let applies = cx.capabilities().deferral_allowed == Some(true);
-        applies && self.refreshed().is_empty() || self.applying.load(Ordering::Relaxed)
-    }
-
-    /// Whether this is the operator's plan for certain. An error of the planning in an apply would leave the old object of
-    /// a replacement behind, where one of the apply itself restores it.
-    fn plans_first(&self, cx: &Context) -> bool {
-        let said = cx.capabilities().deferral_allowed == Some(false);
-        (said || !self.refreshed().is_empty()) && !self.plans_again(cx)
     }
 
     /// Remembers what `-replace` would end, for [`Self::cannot_be_replaced`].
@@ -113,7 +98,7 @@ impl ApplicationCredentialResource {
     /// Why what is created anew cannot take the place of what it is to replace.
     fn cannot_be_replaced(&self, cx: &Context, private: &Private) -> Option<Diagnostic> {
         let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
-        locked.remove(&half(private)).filter(|_| self.plans_first(cx))
+        locked.remove(&half(private)).filter(|_| self.walk.plans_first(cx))
     }
 
     /// Says once that this machine's clock is off, where it is.
@@ -141,13 +126,8 @@ impl ApplicationCredentialResource {
         }
         let Ok(session) = self.openstack.session().await? else { return Ok(Vec::new()) };
         token(&session, &patience(cx)).await?;
-        let before = recorded_due(&prior.rotation_due);
-        let current = Current {
-            present: !before.contains(&Due::Vanished),
-            since: decide::since(prior, private),
-            expires_at: moment(&prior.expires_at),
-        };
-        let observed = Observed { current, previous: decide::retired(prior, private) };
+        let present = !recorded_due(&prior.rotation_due).contains(&Due::Vanished);
+        let observed = decide::observed(prior, private, present);
         let ended = |due: &Due| matches!(due, Due::Overlap { generation, .. } if decision.revoked(*generation));
         let mut due = due(&observed, &policy, session.now());
         due.retain(|due| {
@@ -191,7 +171,7 @@ impl ApplicationCredentialResource {
                 // The second half of a replacement brings what is remembered of the first, which has the name.
                 let anew = prior.is_some() || private.naming.is_empty();
                 let name = config.name.known().filter(names).filter(|_| anew);
-                if let Some(name) = name.filter(|_| self.plans_first(cx)) {
+                if let Some(name) = name.filter(|_| self.walk.plans_first(cx)) {
                     let ours = self.refreshed();
                     let free = checks::name_is_free(
                         &self.openstack,
@@ -207,7 +187,7 @@ impl ApplicationCredentialResource {
                 refusals.extend(checks::may_manage(&caller, "revoke"));
             }
             if let Some(prior) = prior {
-                if checks::elsewhere(&prior.auth_url, session.cloud()) {
+                if prior.has_another_address(session.cloud()) {
                     refusals.push(checks::another_cloud(&prior.auth_url, session.cloud()));
                 }
                 let others = prior.user_id.known().is_some_and(|owner| *owner != caller.user.id);
@@ -256,6 +236,7 @@ impl Resource for ApplicationCredentialResource {
     }
 
     async fn read(&self, cx: &Context, stored: Record) -> Result<Option<Record>> {
+        self.walk.refreshes();
         if let Some(id) = stored.state.id.known() {
             self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         }
@@ -294,7 +275,7 @@ impl Resource for ApplicationCredentialResource {
             told::policy_changed(cx, prior, &decision.steps, &remaining, &arising);
         }
         self.check(cx, &request, &decision).await?;
-        if self.plans_again(cx) {
+        if self.walk.plans_again(cx) {
             cx.take();
         }
         Ok(Plan {
@@ -312,9 +293,13 @@ impl Resource for ApplicationCredentialResource {
         let ends = || {
             let refusal = checks::may_end(&prior.state, &prior.private, checks::Ending::Destroy)?;
             // Elsewhere nobody is known, and nothing is a question of rights.
-            let (recorded, cloud) = (&prior.state.auth_url, session.cloud());
-            let elsewhere = checks::elsewhere(recorded, cloud);
-            Some(if elsewhere { checks::another_cloud(recorded, cloud) } else { refusal })
+            let cloud = session.cloud();
+            let elsewhere = prior.state.has_another_address(cloud);
+            Some(if elsewhere {
+                checks::another_cloud(&prior.state.auth_url, cloud)
+            } else {
+                refusal
+            })
         };
         let refusals = may_not.or_else(ends).into_iter().collect();
         self.openstack.refuse(cx, refusals)
@@ -326,7 +311,7 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        self.applying.store(true, Ordering::Relaxed);
+        self.walk.applies();
         Box::pin(act::create(self, cx, change, state)).await
     }
 
@@ -336,12 +321,12 @@ impl Resource for ApplicationCredentialResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
-        self.applying.store(true, Ordering::Relaxed);
+        self.walk.applies();
         Box::pin(act::update(self, cx, change, state)).await
     }
 
     async fn delete(&self, cx: &Context, prior: Record, state: &StateCell<Self>) -> Result<()> {
-        self.applying.store(true, Ordering::Relaxed);
+        self.walk.applies();
         revoke::destroy(self, cx, prior, state).await
     }
 

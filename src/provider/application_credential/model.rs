@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cloud::openstack::config::Cloud;
 use crate::provider::arguments::{check_period, check_utc};
 use crate::provider::schedule::due::Due;
 use crate::provider::timeouts::Timeouts;
@@ -172,6 +173,11 @@ impl ApplicationCredential {
     pub fn previous(&self) -> &BTreeMap<String, PreviousGeneration> {
         static NONE: BTreeMap<String, PreviousGeneration> = BTreeMap::new();
         self.previous_generations.known().unwrap_or(&NONE)
+    }
+
+    /// Whether it was issued by a Keystone of another address: perhaps another cloud.
+    pub fn has_another_address(&self, cloud: &Cloud) -> bool {
+        self.auth_url.known().is_some_and(|recorded| !cloud.is_at(recorded))
     }
 }
 

@@ -13,14 +13,14 @@ use crate::provider::application_credential::model::{
 };
 use crate::provider::application_credential::proof::Wanted;
 use crate::provider::application_credential::{
-    ApplicationCredentialResource, Record, checks, decide, identity, told,
+    ApplicationCredentialResource, Record, decide, identity, told,
 };
 use crate::provider::arguments::{as_keystone_keeps_it, moment, written};
 use crate::provider::errors;
 use crate::provider::openstack::{NotYet, patience, token};
 use crate::provider::schedule::Scheduled as _;
 use crate::provider::schedule::due::recorded_due;
-use crate::rotation::{Current, Observed, due};
+use crate::rotation::due;
 use crate::tfplugin::context::Context;
 use crate::tfplugin::diagnostics::{Diagnostic, Result};
 use crate::tfplugin::model::{Attr, Set};
@@ -83,8 +83,7 @@ pub async fn read(
             kept.state.rotation_due = Attr::Null;
         }
         // Its secret opens it whoever asks, but not in another cloud.
-        let recorded = &kept.state.auth_url;
-        if recorded.is_known() && !checks::elsewhere(recorded, session.cloud()) {
+        if kept.state.auth_url.is_known() && !kept.state.has_another_address(session.cloud()) {
             usability(cx, &mut kept, &session, &caller, &patience).await?;
         }
         return Ok(Some(kept));
@@ -344,12 +343,7 @@ fn judge(
     if !out_of_reach.is_empty() {
         cx.tell(told::not_removable(&kept.state, &out_of_reach));
     }
-    let since = decide::since(&kept.state, &kept.private);
-    let observed = Observed {
-        current: Current { present, since, expires_at },
-        previous: decide::retired(&kept.state, &kept.private),
-    };
-
+    let observed = decide::observed(&kept.state, &kept.private, present);
     let due = due(&observed, &policy, now);
     if due != recorded_due(&kept.state.rotation_due) {
         kept.state.rotation_due = decide::waiting(&due);

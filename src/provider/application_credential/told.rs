@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::openstack::config::Cloud;
 use crate::cloud::openstack::keystone::ApplicationCredential as Listed;
 use crate::cloud::openstack::{Error, Token};
-use crate::provider::application_credential::checks;
 use crate::provider::application_credential::model::ApplicationCredential;
 use crate::provider::arguments::{moment, period};
 use crate::provider::errors;
@@ -85,7 +84,7 @@ pub fn clocks_differ(ahead: SignedDuration, cloud: &Cloud) -> Diagnostic {
 
 pub fn not_the_owner(state: &ApplicationCredential, caller: &Token, cloud: &Cloud) -> Diagnostic {
     let other = match state.auth_url.known() {
-        Some(recorded) if checks::elsewhere(&state.auth_url, cloud) => format!(
+        Some(recorded) if state.has_another_address(cloud) => format!(
             " It was issued by {recorded}, and this login is to {}: perhaps this is another cloud.",
             cloud.auth_url
         ),
@@ -152,7 +151,7 @@ pub fn another_cloud(state: &ApplicationCredential, cloud: &Cloud) -> Diagnostic
 
 /// What it means that a Keystone knows nothing of a credential and its owner, and what to do.
 fn elsewhere_or_gone(state: &ApplicationCredential, cloud: &Cloud) -> (String, &'static str) {
-    if state.auth_url.is_known() && !checks::elsewhere(&state.auth_url, cloud) {
+    if state.auth_url.is_known() && !state.has_another_address(cloud) {
         return (
             "It was issued there: owner and project were deleted, and the credential with them; or another cloud answers at this \
              address by now."

@@ -20,7 +20,6 @@ pub mod told;
 pub mod workloads;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +37,7 @@ use crate::provider::cluster_credential_rotation::services::Services;
 use crate::provider::schedule::due::{recorded_due, rotation_due};
 use crate::provider::schedule::{Scheduled, known_policy, tell_changed, tell_held, too_early};
 use crate::provider::timeouts::Defaults;
+use crate::provider::walk::Walk;
 use crate::rotation::Due;
 use crate::rotation::course::{First, Next, Phase};
 use crate::tfplugin::context::Context;
@@ -53,8 +53,7 @@ pub struct ClusterRotationResource {
     services: Services,
     /// One rotation at a time for each object, within this process.
     rotating: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    /// Something was refreshed: this process makes plans, and applies none.
-    refreshed: AtomicBool,
+    walk: Walk,
 }
 
 /// What the state holds of one.
@@ -64,19 +63,12 @@ const HOUR: i64 = 3_600;
 
 impl ClusterRotationResource {
     pub fn new(services: Services) -> Self {
-        Self { services, rotating: Mutex::default(), refreshed: AtomicBool::default() }
+        Self { services, rotating: Mutex::default(), walk: Walk::default() }
     }
 
     fn one_at_a_time(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut rotating = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rotating.entry(id.to_owned()).or_default())
-    }
-
-    /// Whether core plans in an apply what it has planned before. Terraform allows a deferral in each apply, and an apply
-    /// refreshes nothing; OpenTofu shows no difference.
-    fn plans_again(&self, cx: &Context) -> bool {
-        let applies = cx.capabilities().deferral_allowed == Some(true);
-        applies && !self.refreshed.load(Ordering::Relaxed)
     }
 
     /// What the platform can say of a planned rotation already: diagnostics only.
@@ -110,7 +102,7 @@ impl ClusterRotationResource {
         }
         self.refuse(cx, refusals)?;
         // An update's plan has told what it restarts, and its apply restarts just that.
-        let told = known.is_some() && self.plans_again(cx);
+        let told = known.is_some() && self.walk.plans_again(cx);
         for warning in cluster.forewarn(cx, known).await {
             if !(told && warning.summary == workloads::WILL_RESTART) {
                 cx.tell(warning);
@@ -188,7 +180,7 @@ impl Resource for ClusterRotationResource {
     }
 
     async fn read(&self, cx: &Context, stored: Record) -> Result<Option<Record>> {
-        self.refreshed.store(true, Ordering::Relaxed);
+        self.walk.refreshes();
         read::read(self, cx, stored).await
     }
 
@@ -222,7 +214,7 @@ impl Resource for ClusterRotationResource {
             return Err(told::no_platform().into());
         };
         let planned = plan::update(&*platform, &prior, &config, proposed, &private);
-        if !planned.requires_replace.is_empty() && self.plans_again(cx) {
+        if !planned.requires_replace.is_empty() && self.walk.plans_again(cx) {
             let known = Known { state: &prior, memory: &private.memory };
             let refusal = told::another_object(&platform.called(known));
             return Err(refusal.at(planned.requires_replace[0].clone()).into());
@@ -247,6 +239,7 @@ impl Resource for ClusterRotationResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
+        self.walk.applies();
         Box::pin(apply::create(self, cx, change, state)).await
     }
 
@@ -256,6 +249,7 @@ impl Resource for ClusterRotationResource {
         change: Change<Self>,
         state: &StateCell<Self>,
     ) -> Result<()> {
+        self.walk.applies();
         Box::pin(apply::update(self, cx, change, state)).await
     }
 

@@ -64,6 +64,15 @@ impl Cloud {
         format!("{} at {} ({})", self.authentication.who(), self.auth_url, self.origin)
     }
 
+    /// Whether this is the Keystone of that address, which may be written with its version or without it.
+    pub fn is_at(&self, auth_url: &str) -> bool {
+        fn plain(url: &str) -> &str {
+            let url = url.trim_end_matches('/');
+            url.strip_suffix("/v3").unwrap_or(url).trim_end_matches('/')
+        }
+        plain(auth_url) == plain(&self.auth_url)
+    }
+
     /// `{service}_endpoint_override`, by the service's type.
     pub fn endpoint_override(&self, service: &str) -> Option<&str> {
         self.endpoint_overrides.get(&service.replace('-', "_")).map(String::as_str)
