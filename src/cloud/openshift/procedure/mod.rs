@@ -4,18 +4,20 @@
 //!
 //! A secret is deleted only while it is the object from before the rotation: one that was made again never is.
 
+mod afterwards;
 mod flight;
 mod trouble;
+mod waiting;
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::health::{self, Redeployment};
+use super::health;
 use super::mapping::{Difference, How, differences};
-use super::mode::{Configured, Mode, annotation};
+use super::mode::{Configured, annotation};
 use super::name::Name;
-use super::objects::{Condition, Data};
+use super::objects::Data;
 use super::platform::Platform;
 use super::proof::Unproven;
 use super::refusal::Route;
@@ -389,150 +391,6 @@ impl Step<'_> {
             }
         }
         (copied, uncopied)
-    }
-
-    /// vSphere without the CSI driver's operator: the kube controller manager holds the credential too.
-    fn redeploy(&mut self) -> Progress {
-        let (Platform::Vsphere, Some(manager)) =
-            (self.task.platform, &self.situation.kube_controller_manager)
-        else {
-            return Ok(());
-        };
-        if self.situation.has_csi_operator {
-            return Ok(());
-        }
-        let (wanted, before) = match &self.flight.redeployment {
-            Some((reason, before)) => (reason.clone(), Some(*before)),
-            None => (self.redeployment_reason(), None),
-        };
-        if manager.spec.force_redeployment_reason != wanted {
-            return Err(Action::Redeploy { reason: wanted });
-        }
-        match health::redeployment(manager, before) {
-            Redeployment::Done => Ok(()),
-            Redeployment::Failed(why) => {
-                Err(self.wait("the kube controller manager", true, Trouble::NotRedeployed(why)))
-            }
-            Redeployment::Pending(why) => {
-                Err(self.wait("the kube controller manager", false, Trouble::NotRedeployed(why)))
-            }
-        }
-    }
-
-    /// The same for the same root secret, so that it is asked for once whoever asks.
-    fn redeployment_reason(&self) -> String {
-        let root = self.situation.root.as_ref().map(|root| &root.metadata);
-        let (uid, version) =
-            root.map_or(("", ""), |root| (root.uid.as_str(), root.resource_version.as_str()));
-        let uid = uid.split('-').next().unwrap_or_default();
-        format!("rekey: root credential {uid}, version {version}")
-    }
-
-    fn wait_for_consumers(&mut self) -> Progress {
-        let unwell = health::newly_unwell(&self.situation.operators, &self.flight.unwell);
-        if !unwell.is_empty() {
-            self.flight.run.settled_since = None;
-            return Err(self.wait("the cluster's operators", false, Trouble::NotSettled(unwell)));
-        }
-        let since = *self.flight.run.settled_since.get_or_insert(self.now);
-        if self.now.duration_since(since) < self.task.limits.settle {
-            return Err(Action::Wait {
-                what: "the cluster's operators to stay well".to_owned(),
-                seen: None,
-            });
-        }
-        Ok(())
-    }
-
-    fn remove_root(&self) -> Progress {
-        match &self.situation.root {
-            Some(root) if self.task.remove_root_after && self.flight.route == Route::Mint => {
-                Err(Action::RemoveRoot { uid: root.metadata.uid.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn unmark(&self) -> Progress {
-        let marked = self.situation.requests.iter().find(|request| {
-            self.flight.route == Route::Mint && request.metadata.annotation(MARK).is_some()
-        });
-        match marked.map(super::objects::CredentialsRequest::name) {
-            Some(Ok(request)) => Err(Action::Unmark { request }),
-            _ => Ok(()),
-        }
-    }
-
-    fn failure(&self, name: &Name) -> Option<&Condition> {
-        request(self.situation, name)?.failure()
-    }
-
-    /// What is to be said of the operator where it is silent; None where it seems to run.
-    fn operator(&self) -> Option<String> {
-        match &self.situation.operator {
-            None => Some("There is no Deployment cloud-credential-operator".to_owned()),
-            Some(deployment) if !deployment.is("Available") => {
-                let why = deployment.condition("Available");
-                let why = why.map_or_else(|| "not known".to_owned(), ToString::to_string);
-                Some(format!("Its Deployment cloud-credential-operator is not available: {why}"))
-            }
-            Some(_) => None,
-        }
-    }
-
-    fn turned(&self) -> Action {
-        let to = Mode::of(self.situation);
-        self.stop(Trouble::Turned { from: self.flight.route.name(), to })
-    }
-
-    /// Waits; first touches those of `requests` that were not touched yet, where patience alone is not enough.
-    fn wait_or_poke(
-        &mut self,
-        what: &str,
-        requests: &[Name],
-        failing: bool,
-        trouble: Trouble,
-    ) -> Action {
-        let (waited, _) = self.flight.waited(what, failing, self.now);
-        let poked = &self.flight.run.poked;
-        let unpoked = requests.iter().find(|request| !poked.contains(*request));
-        match unpoked {
-            Some(request) if waited >= self.task.limits.poke => {
-                Action::Poke { request: request.clone() }
-            }
-            _ => self.wait(what, failing, trouble),
-        }
-    }
-
-    fn wait(&mut self, what: &str, failing: bool, trouble: Trouble) -> Action {
-        let limits = &self.task.limits;
-        let longest = match &trouble {
-            Trouble::NotRedeployed(_) => limits.redeployment,
-            Trouble::NotSettled(_) => limits.consumers,
-            _ => limits.silence,
-        };
-        let (waited, failed) = self.flight.waited(what, failing, self.now);
-        if waited >= longest || failed >= limits.failing && failing {
-            return self.stop(trouble);
-        }
-        Action::Wait { what: what.to_owned(), seen: Some(self.stopped(trouble)) }
-    }
-
-    fn stop(&self, trouble: Trouble) -> Action {
-        Action::Stop(self.stopped(trouble))
-    }
-
-    fn stopped(&self, trouble: Trouble) -> Box<Stopped> {
-        let (done, left) = self.remade();
-        let untouched = |name: &Name| {
-            let uid = self.situation.components.get(name).map(|secret| &secret.metadata.uid);
-            self.flight.before.get(name).is_some_and(|before| before.uid.as_ref() == uid)
-        };
-        let untouched = left.into_iter().filter(untouched).collect();
-        let root = self.situation.root.as_ref();
-        let is_there = |new: &NewRoot| root.is_some() && new.changes(root).is_empty();
-        let root_replaced = self.task.new_root.is_some_and(is_there).then_some(self.task.platform);
-        Box::new(Stopped { trouble, done, untouched, root_replaced })
     }
 }
 

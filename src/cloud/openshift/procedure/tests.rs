@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::objects::{MODE, Secret};
+use super::super::objects::{Condition, MODE, Secret};
 use super::super::testing::{CLOUDS, Cluster, cluster, component, copied, key, operator};
 use super::super::value::{Salt, Value};
 use super::*;

@@ -1,5 +1,8 @@
 //! Which source wins, what is refused, and in which words.
 
+mod files;
+mod logins;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -83,42 +86,6 @@ const OS_LOGIN: &[(&str, &str)] = &[
     ("OS_PROJECT_NAME", "demo"),
     ("OS_PROJECT_DOMAIN_ID", "default"),
 ];
-
-#[test]
-fn the_nearest_file_counts_and_only_it() {
-    let all = [
-        ("chosen.yaml", "chosen"),
-        ("here/clouds.yaml", "work-yaml"),
-        ("here/clouds.yml", "work-yml"),
-        ("here/clouds.json", "work-json"),
-        ("xdg/openstack/clouds.yaml", "xdg"),
-        ("home/.config/openstack/clouds.yaml", "home"),
-        ("etc/xdg/openstack/clouds.yaml", "site"),
-        ("etc/openstack/clouds.yaml", "etc"),
-    ];
-    let variables =
-        [("OS_CLIENT_CONFIG_FILE", "ROOT/chosen.yaml"), ("XDG_CONFIG_HOME", "ROOT/xdg")];
-    for first in 0..all.len() {
-        let texts: Vec<_> = all[first..]
-            .iter()
-            .map(|(path, name)| {
-                let json = path.ends_with("json").then(|| {
-                    json!({ "clouds": { *name: { "auth": {
-                        "auth_url": "https://x", "user_id": *name, "password": "pw",
-                    }}}})
-                    .to_string()
-                });
-                (*path, json.unwrap_or_else(|| clouds(&[name])))
-            })
-            .collect();
-        let files: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
-        // A file that is named must be there: without it, the variable is not set.
-        let set = if first == 0 { &variables[..] } else { &variables[1..] };
-        let cloud = Place::new(&files, set).resolve(&Settings::default()).unwrap();
-        assert_eq!(cloud.name.as_deref(), Some(all[first].1));
-        assert_eq!(user(&cloud), all[first].1);
-    }
-}
 
 #[test]
 fn a_cloud_is_named_by_settings_then_variable_then_the_login_of_the_variables_then_alone() {
@@ -218,151 +185,6 @@ fn explicit_settings_win_and_displace_what_says_the_same_in_another_way() {
 }
 
 #[test]
-fn two_logins_at_once_are_refused_by_name() {
-    let credential = Settings { application_credential_id: some("c"), ..Settings::default() };
-    let table = [
-        (Settings { password: Some("p".into()), ..credential.clone() }, "password"),
-        (Settings { passcode: Some("p".into()), ..credential.clone() }, "passcode"),
-        (Settings { token: Some("t".into()), ..credential }, "token"),
-        (
-            Settings { token: Some("t".into()), password: Some("p".into()), ..Settings::default() },
-            "token",
-        ),
-    ];
-    for (settings, blamed) in table {
-        let (setting, message) = Place::new(&[], OS_LOGIN).error(&settings);
-        assert_eq!(setting, Some(blamed));
-        assert!(message.starts_with("two logins at once: "), "{message}");
-        assert!(message.contains(&format!(" and {blamed};")), "{message}");
-    }
-}
-
-#[test]
-fn a_method_that_is_not_said_is_seen_from_what_there_is() {
-    let url = ("OS_AUTH_URL", "https://x");
-    let methods = |variables: &[(&str, &str)]| {
-        let mut all = vec![url];
-        all.extend(variables);
-        let cloud = Place::new(&[], &all).resolve(&Settings::default()).unwrap();
-        body(&cloud)["identity"]["methods"].clone()
-    };
-    let credential =
-        [("OS_APPLICATION_CREDENTIAL_ID", "c"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")];
-    assert_eq!(methods(&credential), json!(["application_credential"]));
-    assert_eq!(methods(&[("OS_TOKEN", "t")]), json!(["token"]));
-    let user = [("OS_USER_ID", "u"), ("OS_PASSWORD", "p"), ("OS_TOKEN", "t")];
-    assert_eq!(methods(&user), json!(["password"]));
-    assert_eq!(methods(&[("OS_USER_ID", "u"), ("OS_PASSCODE", "1")]), json!(["totp"]));
-    let several = [
-        ("OS_AUTH_TYPE", "v3multifactor"),
-        ("OS_AUTH_METHODS", "v3password,v3totp"),
-        ("OS_USER_ID", "u"),
-        ("OS_PASSWORD", "p"),
-        ("OS_PASSCODE", "1"),
-    ];
-    assert_eq!(methods(&several), json!(["password", "totp"]));
-    assert_eq!(
-        methods(&several[..1].iter().chain(&several[2..]).copied().collect::<Vec<_>>()),
-        json!(["password", "totp"])
-    );
-}
-
-#[test]
-fn methods_that_are_not_supported_are_told_with_those_that_are() {
-    let check = |kind: &str, methods: &str, expected: &str| {
-        let place = Place::new(&[], &[("OS_AUTH_TYPE", kind), ("OS_AUTH_METHODS", methods)]);
-        let (_, message) = place.error(&Settings::default());
-        assert_eq!(message, expected);
-    };
-    let factors = "password, v3password, token, v3token, v3applicationcredential, v3totp";
-    let known = format!(
-        "{factors}, v3multifactor, v3oidcaccesstoken, v3oidcclientcredentials, v3oidcpassword"
-    );
-    check("v3magic", "", &format!("auth_type v3magic is not supported; supported are: {known}"));
-    check(
-        "v2password",
-        "",
-        "auth_type v2password is of Identity API v2, which is no more; use v3password",
-    );
-    check(
-        "v3multifactor",
-        "v3password,magic",
-        &format!("auth_methods may name: {factors}, not v3password, magic"),
-    );
-}
-
-#[test]
-fn a_login_that_cannot_work_here_is_refused_with_the_one_that_does() {
-    for (kind, why) in [
-        ("v3websso", "a person at a browser"),
-        ("v3oidcauthcode", "a person at a browser"),
-        ("v3oidcdeviceauthz", "a person at a browser"),
-        ("v3samlpassword", "SAML"),
-        ("v3adfspassword", "SAML"),
-        ("v3kerberos", "Kerberos"),
-        ("v3oauth1", "nobody may issue application credentials"),
-        ("v3tokenlessauth", "gives no token"),
-    ] {
-        let (_, message) = Place::new(&[], &[("OS_AUTH_TYPE", kind)]).error(&Settings::default());
-        assert!(message.starts_with(&format!("auth_type {kind} ")), "{message}");
-        for part in [why, "OS_TOKEN", "--unrestricted", "v3oidcaccesstoken"] {
-            assert!(message.contains(part), "{part}: {message}");
-        }
-    }
-}
-
-#[test]
-fn what_is_missing_is_named_with_the_three_ways_to_give_it() {
-    let (setting, message) = Place::new(&[], &[]).error(&Settings::default());
-    assert_eq!(setting, Some("auth_url"));
-    assert_eq!(
-        message,
-        "the OpenStack login is incomplete: the settings lack auth_url, username (or user_id), password. Give it in one of three ways: \
-         as settings of these names, as a cloud of clouds.yaml chosen by cloud or OS_CLOUD; there is \
-         no clouds.yaml (looked for ROOT/here/clouds.yaml, ROOT/home/.config/openstack/clouds.yaml, \
-         ROOT/etc/xdg/openstack/clouds.yaml, ROOT/etc/openstack/clouds.yaml), or as variables \
-         (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD)"
-    );
-    let lacks = |variables: &[(&str, &str)], expected: &str| {
-        let (_, message) = Place::new(&[], variables).error(&Settings::default());
-        assert!(
-            message.contains(&format!("the OS_* variables lack {expected}. Give")),
-            "{message}"
-        );
-    };
-    let url = ("OS_AUTH_URL", "https://x");
-    lacks(&[url], "username (or user_id), password");
-    lacks(&[url, ("OS_PASSWORD", "p")], "username (or user_id)");
-    lacks(
-        &[url, ("OS_USERNAME", "u"), ("OS_PROJECT_NAME", "p")],
-        "user_domain_name (or user_domain_id), password, project_domain_name (or project_domain_id)",
-    );
-    lacks(
-        &[url, ("OS_AUTH_TYPE", "v3applicationcredential")],
-        "application_credential_secret, application_credential_id (or application_credential_name and its user)",
-    );
-    lacks(
-        &[url, ("OS_APPLICATION_CREDENTIAL_NAME", "n"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")],
-        "username (or user_id)",
-    );
-    let two = clouds(&["a", "b"]);
-    let place = Place::new(&[("here/clouds.yaml", &two)], &[]);
-    let (_, message) = place.error(&Settings::default());
-    assert!(message.contains("ROOT/here/clouds.yaml has: a, b"), "{message}");
-    let (setting, message) = place.error(&named("c"));
-    assert_eq!(setting, Some("cloud"));
-    assert_eq!(
-        message,
-        "cloud names the cloud \"c\", which is not there; ROOT/here/clouds.yaml has: a, b"
-    );
-    let place = Place::new(&[], &[("OS_CLOUD", "c")]);
-    let (_, message) = place.error(&Settings::default());
-    assert!(message.starts_with(
-        "OS_CLOUD names the cloud \"c\", which is not there; there is no clouds.yaml"
-    ));
-}
-
-#[test]
 fn auth_urls_are_completed_or_refused() {
     let url = |text: &str| {
         let mut variables = OS_LOGIN.to_vec();
@@ -404,69 +226,6 @@ proptest::proptest! {
 }
 
 #[test]
-fn a_brace_that_names_nothing_is_itself() {
-    let values = [("a".to_owned(), "A".to_owned())].into();
-    for (text, expected) in [
-        ("p}w", "p}w"),
-        ("a}b{a}", "a}bA"),
-        ("${a}", "$A"),
-        ("{{a}}", "{a}"),
-        ("{}}x}", "{}x}"),
-        ("{", "{"),
-    ] {
-        assert_eq!(super::layers::formatted(text, &values), expected, "{text}");
-    }
-    // In any variable, be it of ours or not.
-    let variables = [
-        ("OS_AUTH_URL", "https://k/v3"),
-        ("OS_USER_ID", "u"),
-        ("OS_PASSWORD", "p}w"),
-        ("OS_PROJECT_ID", "p"),
-        ("OS_UNUSED", "{}}x}"),
-    ];
-    let cloud = Place::new(&[], &variables).resolve(&Settings::default()).unwrap();
-    let secrets: Vec<_> = cloud.authentication.secrets().map(ExposeSecret::expose_secret).collect();
-    assert_eq!(secrets, ["p}w"]);
-}
-
-#[test]
-fn secure_yaml_completes_and_a_profile_precedes() {
-    let files = [
-        (
-            "here/clouds.yaml",
-            "clouds:\n  mine:\n    profile: vendor\n    auth: {user_id: u, project-id: p}\n",
-        ),
-        ("etc/openstack/secure.yaml", "clouds: {mine: {auth: {password: hidden}}}"),
-        (
-            "home/.config/openstack/clouds-public.yaml",
-            "public-clouds:\n  vendor:\n    auth: {auth_url: 'https://{region_name}.vendor'}\n    \
-             region_name: r1\n    interface: internalURL\n    api_timeout: 7\n",
-        ),
-    ];
-    let cloud = Place::new(&files, &[]).resolve(&Settings::default()).unwrap();
-    assert_eq!(cloud.auth_url, "https://r1.vendor/v3");
-    assert_eq!(cloud.region_name.as_deref(), Some("r1"));
-    assert_eq!(cloud.interfaces, ["internal"]);
-    assert_eq!(cloud.timeout, Duration::from_secs(7));
-    let secrets: Vec<_> = cloud.authentication.secrets().map(ExposeSecret::expose_secret).collect();
-    assert_eq!(secrets, ["hidden"]);
-    assert!(!format!("{cloud:?}").contains("hidden"));
-
-    let place = Place::new(&files[..2], &[]);
-    let (setting, message) = place.error(&Settings::default());
-    assert_eq!(setting, Some("cloud"));
-    assert!(message.starts_with(
-        "cloud \"mine\" has the profile \"vendor\", which is expected in a clouds-public.yaml"
-    ));
-    // with an address of its own it does without, and says so
-    let cloud =
-        place.resolve(&Settings { auth_url: some("https://own"), ..named("mine") }).unwrap();
-    assert!(
-        matches!(cloud.warnings.as_slice(), [Caveat::ProfileNotUsed { profile, .. }] if profile == "vendor")
-    );
-}
-
-#[test]
 fn regions_are_chosen_from_those_there_are() {
     let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
                 regions:\n    - name: r1\n      values: {interface: admin, auth: {project_id: one}}\n    \
@@ -496,44 +255,6 @@ fn regions_are_chosen_from_those_there_are() {
     login.push(("OS_REGION_NAME", "r9"));
     assert_eq!(chosen(&login, &Settings::default()), "r9");
     assert_eq!(chosen(&login, &wish("r8")), "r8");
-}
-
-#[test]
-fn trust_is_collected_from_settings_and_files() {
-    let text = "clouds:\n  c:\n    auth: {auth_url: 'https://x', user_id: u, password: p}\n    \
-                cacert: ~/ca.pem\n    cert: client.pem\n    key: /k.pem\n    verify: no\n";
-    let place = Place::new(&[("here/clouds.yaml", text)], &[]);
-    let cloud = place.resolve(&Settings::default()).unwrap();
-    let file = |pem: Option<Pem>| match pem {
-        Some(Pem::File(path)) => {
-            path.to_str().unwrap().replace(place.root.path().to_str().unwrap(), "ROOT")
-        }
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(file(cloud.trust.cacert), "ROOT/home/ca.pem");
-    assert_eq!(file(cloud.trust.cert), "ROOT/here/client.pem");
-    assert_eq!(file(cloud.trust.key), "/k.pem");
-    assert!(!cloud.trust.verify);
-    assert_eq!(cloud.warnings, [Caveat::NotVerified]);
-    let explicit = Settings {
-        verify: Some(true),
-        cacert: some("-----BEGIN CERTIFICATE-----\n"),
-        timeout: Some(Duration::from_secs(3)),
-        ..Settings::default()
-    };
-    let cloud = place.resolve(&explicit).unwrap();
-    assert!(cloud.trust.verify && matches!(cloud.trust.cacert, Some(Pem::Text(_))));
-    assert_eq!((cloud.timeout, cloud.warnings.len()), (Duration::from_secs(3), 0));
-    let verify = |variable: (&'static str, &'static str)| {
-        let mut variables = OS_LOGIN.to_vec();
-        variables.push(variable);
-        Place::new(&[], &variables).resolve(&Settings::default()).unwrap().trust
-    };
-    assert!(!verify(("OS_INSECURE", "true")).verify);
-    assert!(verify(("OS_INSECURE", "False")).verify);
-    assert!(!verify(("OS_VERIFY", "false")).verify);
-    assert_eq!(file(verify(("OS_CACERT", "/ca.pem")).cacert), "/ca.pem");
-    assert_eq!(file(verify(("OS_VERIFY", "/bundle.pem")).cacert), "/bundle.pem");
 }
 
 #[test]
@@ -569,25 +290,6 @@ fn timeouts_are_seconds() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_and_not_quoted() {
-    let check = |path: &str, text: &str, expected: &str| {
-        let (_, message) = Place::new(&[(path, text)], &[]).error(&Settings::default());
-        assert_eq!(message, format!("ROOT/{path} cannot be used: {expected}"));
-    };
-    check("here/clouds.yaml", "clouds:\n  a: [secret\n", "it is not YAML (line 2, column 6)");
-    check("here/clouds.json", "{\"clouds\": secret}", "it is not JSON (line 1, column 12)");
-    check("here/clouds.yaml", "- secret\n", "it is not a mapping with a key clouds");
-    check("here/secure.yaml", "clouds: 'secret", "it is not YAML (line 1, column 9)");
-    let place = Place::new(&[("here/clouds.yaml", "clouds: {a: secret}")], &[]);
-    let (_, message) = place.error(&named("a"));
-    assert_eq!(message, "the cloud \"a\" in clouds.yaml is not a mapping");
-    let place = Place::new(&[("here/clouds.yaml", &clouds(&["envvars"]))], &[]);
-    assert!(place.error(&Settings::default()).1.contains("OS_CLOUD_NAME"));
-    let empty = Place::new(&[("here/clouds.yaml", "")], &[]);
-    assert!(empty.error(&Settings::default()).1.contains("ROOT/here/clouds.yaml has no clouds"));
-}
-
-#[test]
 fn an_empty_setting_is_none() {
     let none = || some("");
     let nothing = || Some("".into());
@@ -616,38 +318,6 @@ fn an_empty_setting_is_none() {
 }
 
 #[test]
-fn a_file_that_is_named_is_the_one() {
-    let one = clouds(&["only"]);
-    let files = [("here/clouds.yaml", one.as_str())];
-    for variable in ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"] {
-        let (_, message) =
-            Place::new(&files, &[(variable, "ROOT/typo.yaml")]).error(&Settings::default());
-        assert_eq!(
-            message,
-            format!(
-                "{variable} names ROOT/typo.yaml, which cannot be used: it is not there; correct or \
-                 unset it"
-            )
-        );
-        let (_, message) =
-            Place::new(&files, &[(variable, "~/clouds.yaml")]).error(&Settings::default());
-        assert!(message.contains("nobody has expanded its ~"), "{message}");
-    }
-}
-
-#[test]
-fn what_is_no_file_is_not_waited_for() {
-    for device in ["/dev/zero", "ROOT/here"] {
-        let place = Place::new(&[("here/x", "")], &[("OS_CLIENT_CONFIG_FILE", device)]);
-        let (_, message) = place.error(&Settings::default());
-        assert!(message.contains("it is not a regular file"), "{message}");
-    }
-    let large = format!("clouds: {{}} # {}", "x".repeat(5 * 1024 * 1024));
-    let (_, message) = Place::new(&[("here/clouds.yaml", &large)], &[]).error(&Settings::default());
-    assert!(message.starts_with("ROOT/here/clouds.yaml cannot be used: it is larger"), "{message}");
-}
-
-#[test]
 fn every_secret_that_is_read_is_known_to_redaction() {
     let text = "clouds:\n  one:\n    auth: {auth_url: 'https://x', user_id: u, password: config-tests-1}\n  \
                 two:\n    auth: {password: config-tests-2, token: config-tests-3}\n    regions:\n    \
@@ -669,24 +339,6 @@ fn every_secret_that_is_read_is_known_to_redaction() {
 }
 
 #[test]
-fn what_stands_in_the_wrong_place_is_refused() {
-    let check = |auth: &str, expected: &str| {
-        let text = format!("clouds:\n  c:\n    auth: {{auth_url: 'https://x', {auth}}}\n");
-        let place = Place::new(&[("home/.config/openstack/clouds.yaml", &text)], &[]);
-        let (_, message) = place.error(&Settings::default());
-        let whose = "the cloud \"c\" (~/.config/openstack/clouds.yaml)";
-        assert!(message.starts_with(&format!("{whose} {expected}")), "{message}");
-    };
-    check(
-        "user_id: u, password: p, verify: false",
-        "has verify inside auth, where it has no effect",
-    );
-    check("user_id: u, password: p, cacert: /x", "has cacert inside auth");
-    check("user_id: u, password: [a, b]", "gives a list for password, which must be a text");
-    check("user_id: u, password: {a: b}", "gives a mapping for password");
-}
-
-#[test]
 fn variables_that_are_ignored_are_not_asked_for() {
     let text = "clouds: {c: {auth: {auth_url: 'https://x', user_id: u}}}";
     let variables = [("OS_CLOUD", "c"), ("OS_PASSWORD", "given")];
@@ -694,144 +346,4 @@ fn variables_that_are_ignored_are_not_asked_for() {
     let (setting, message) = place.error(&Settings::default());
     assert_eq!(setting, Some("password"));
     assert!(message.contains("lacks password. OS_PASSWORD is set, and ignored: "), "{message}");
-}
-
-#[test]
-fn who_logs_in_is_told_with_the_place() {
-    let one = clouds(&["mine"]);
-    let place = Place::new(&[("home/.config/openstack/clouds.yaml", &one)], &[]);
-    assert_eq!(
-        place.resolve(&Settings::default()).unwrap().whom(),
-        "the user mine at https://mine/v3 (cloud mine, from ~/.config/openstack/clouds.yaml)"
-    );
-    assert_eq!(
-        Place::new(&[], OS_LOGIN).resolve(&Settings::default()).unwrap().whom(),
-        "env at https://env:5000/v3 (from OS_AUTH_URL, OS_PASSWORD, OS_PROJECT_NAME, OS_USERNAME)"
-    );
-}
-
-#[test]
-fn what_can_be_read_on_the_way_is_warned_of() {
-    let warned = |url: &str, service: Option<(&'static str, &'static str)>| {
-        let mut variables = OS_LOGIN.to_vec();
-        variables[0].1 = url;
-        variables.extend(service);
-        let cloud = Place::new(&[], &variables).resolve(&Settings::default()).unwrap();
-        let settings = cloud.warnings.into_iter().map(|caveat| match caveat {
-            Caveat::PlainText { setting, .. } => setting,
-            other => panic!("{other:?}"),
-        });
-        settings.collect::<Vec<_>>()
-    };
-    assert_eq!(warned("http://keystone:5000", None), ["auth_url"]);
-    for harmless in
-        ["https://keystone", "http://127.0.0.1:5000", "http://[::1]", "http://localhost"]
-    {
-        assert!(warned(harmless, None).is_empty(), "{harmless}");
-    }
-    let magnum = ("OS_CONTAINER_INFRA_ENDPOINT_OVERRIDE", "http://magnum/v1");
-    assert_eq!(warned("https://keystone", Some(magnum)), ["container_infra_endpoint_override"]);
-}
-
-#[test]
-fn a_key_that_is_no_path_is_not_quoted_as_one() {
-    let mut variables = OS_LOGIN.to_vec();
-    variables.push(("OS_KEY", "MIIEvQIBADANBgkqhki\nG9w0BAQEFAASC"));
-    let (setting, message) = Place::new(&[], &variables).error(&Settings::default());
-    assert_eq!(setting, Some("key"));
-    assert!(message.starts_with("key is neither a path nor PEM"), "{message}");
-    assert!(!message.contains("MIIE"), "{message}");
-}
-
-#[test]
-fn an_identity_provider_may_vouch() {
-    let common = [
-        ("OS_AUTH_URL", "https://k"),
-        ("OS_IDENTITY_PROVIDER", "gitlab"),
-        ("OS_PROTOCOL", "openid"),
-        ("OS_PROJECT_ID", "p1"),
-    ];
-    let resolved = |more: &[(&str, &str)], settings: &Settings| {
-        let variables: Vec<_> = common.iter().chain(more).copied().collect();
-        Place::new(&[], &variables).resolve(settings).map(|cloud| {
-            let Proof::Federated(federation) = cloud.authentication.proof else { panic!() };
-            assert_eq!(federation.identity_provider, "gitlab");
-            assert_eq!(federation.protocol, "openid");
-            assert_eq!(cloud.authentication.scope, Scope::ProjectId("p1".to_owned()));
-            federation.grant
-        })
-    };
-    let none = Settings::default();
-    for kind in [&[("OS_AUTH_TYPE", "v3oidcaccesstoken")][..], &[]] {
-        let more = [kind, &[("OS_ACCESS_TOKEN", "eyJ.config-tests")]].concat();
-        let Grant::AccessToken(token) = resolved(&more, &none).unwrap() else { panic!() };
-        assert_eq!(token.expose_secret(), "eyJ.config-tests");
-    }
-    let client = [
-        ("OS_CLIENT_ID", "ci"),
-        ("OS_CLIENT_SECRET", "config-tests-cs"),
-        ("OS_DISCOVERY_ENDPOINT", "https://i/.well-known/openid-configuration"),
-    ];
-    let Grant::ClientCredentials(of_client) = resolved(&client, &none).unwrap() else { panic!() };
-    assert_eq!((of_client.id.as_str(), of_client.scope.as_str()), ("ci", "openid profile"));
-    assert!(matches!(of_client.endpoint, TokenEndpoint::DiscoveredBy(_)));
-    let user = [
-        ("OS_AUTH_TYPE", "v3oidcpassword"),
-        ("OS_CLIENT_ID", "ci"),
-        ("OS_ACCESS_TOKEN_ENDPOINT", "https://i/token"),
-        ("OS_USERNAME", "alice"),
-        ("OS_OPENID_SCOPE", "openid"),
-        ("OS_ACCESS_TOKEN_TYPE", "id_token"),
-    ];
-    let password = Settings { password: Some("config-tests-pw".into()), ..Settings::default() };
-    let Grant::Password { client, username, .. } = resolved(&user, &password).unwrap() else {
-        panic!()
-    };
-    assert_eq!((username.as_str(), client.secret.is_none()), ("alice", true));
-    assert_eq!(client.endpoint, TokenEndpoint::At("https://i/token".to_owned()));
-    assert_eq!((client.scope.as_str(), client.token_type.as_str()), ("openid", "id_token"));
-
-    let lacks = |more: &[(&str, &str)], expected: &str| {
-        let message = resolved(more, &none).unwrap_err().message;
-        assert!(message.contains(&format!("lack {expected}. Give")), "{message}");
-    };
-    lacks(&[("OS_AUTH_TYPE", "v3oidcaccesstoken")], "access_token");
-    lacks(
-        &[("OS_AUTH_TYPE", "v3oidcclientcredentials"), ("OS_CLIENT_ID", "ci")],
-        "client_secret, discovery_endpoint (or access_token_endpoint)",
-    );
-    let (_, message) =
-        Place::new(&[], &[("OS_AUTH_URL", "https://k"), ("OS_ACCESS_TOKEN", "eyJ.x")]).error(&none);
-    assert!(message.contains("lack identity_provider, protocol. Give"), "{message}");
-}
-
-#[test]
-fn a_token_without_a_scope_is_used_as_it_is() {
-    let login = |more: &[(&str, &str)]| {
-        let mut variables = vec![("OS_AUTH_URL", "https://k"), ("OS_TOKEN", "config-tests-token")];
-        variables.extend(more);
-        Place::new(&[], &variables).resolve(&Settings::default()).unwrap().authentication
-    };
-    assert!(login(&[]).token_as_it_is().is_some());
-    assert!(login(&[]).only_once().is_some());
-    assert!(login(&[("OS_PROJECT_ID", "p")]).token_as_it_is().is_none());
-    assert!(login(&[("OS_SYSTEM_SCOPE", "all")]).token_as_it_is().is_none());
-}
-
-#[test]
-fn a_token_is_for_one_thing() {
-    let scope = |variables: &[(&str, &str)]| {
-        let mut all = vec![("OS_AUTH_URL", "https://x"), ("OS_USER_ID", "u"), ("OS_PASSWORD", "p")];
-        all.extend(variables);
-        let cloud = Place::new(&[], &all).resolve(&Settings::default());
-        cloud.map(|cloud| body(&cloud)["scope"].clone())
-    };
-    assert_eq!(scope(&[]).unwrap(), Value::Null);
-    assert_eq!(scope(&[("OS_DOMAIN_ID", "d")]).unwrap(), json!({ "domain": { "id": "d" } }));
-    let system = ("OS_SYSTEM_SCOPE", "all");
-    assert_eq!(scope(&[system]).unwrap(), json!({ "system": { "all": true } }));
-    assert_eq!(scope(&[("OS_TRUST_ID", "t")]).unwrap(), json!({ "OS-TRUST:trust": { "id": "t" } }));
-    let error = scope(&[system, ("OS_PROJECT_ID", "p")]).unwrap_err();
-    assert_eq!(error.message, "a token cannot be for a project and a system at once; keep one");
-    assert!(scope(&[("OS_SYSTEM_SCOPE", "some")]).is_err());
 }
