@@ -6,8 +6,10 @@ SHELL := /bin/bash
 unexport CDPATH
 .DEFAULT_GOAL := help
 # One configuration for everything but releases, so that nothing is compiled twice:
-# test-clock lets the tests and the demo move the provider's clock.
+# test-clock lets the tests and the demo move the provider's clock, and naming the examples gives every build the
+# features that the tests' own dependencies ask of the crates that both use.
 CONFIG := --workspace --features test-clock
+BUILD := $(CONFIG) --lib --bins --examples
 
 .PHONY: help
 help: ## What can be done here
@@ -15,20 +17,20 @@ help: ## What can be done here
 
 .PHONY: build
 build: ## Compile the provider and the sandbox
-	cargo build --locked $(CONFIG)
+	cargo build --locked $(BUILD)
 
 .PHONY: test
 test: ## All checks: tools, lint, docs, and every test against a real Keystone and the real CLI
 	@scripts/need.sh rust rust_tools go python cli
 	$(MAKE) --no-print-directory lint supply
-	cargo build --locked $(CONFIG)
+	cargo test --locked $(CONFIG) --no-run
 	scripts/docs.sh --check
 	@# A test bed that was running before stays; one that this run started ends with it. Most tests wait most of the
 	@# time, for a cloud or for a CLI: four of them for each processor keep it busy. What is released is another build
 	@# than the one of the tests: it is made meanwhile, and tried last, with its transport and a scenario.
 	@was=$$($(BED) status 2>/dev/null); \
 	export RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((4 * $$(getconf _NPROCESSORS_ONLN)))}; \
-	cargo test --locked $(CONFIG) --no-run && { scripts/release.sh > target/release.log 2>&1 & } && \
+	{ scripts/release.sh > target/release.log 2>&1 & } && \
 	cargo test --locked $(CONFIG) -- --skip release:: && \
 	PROVIDER=$$(scripts/release.sh) cargo test --locked $(CONFIG) --test it -- release:: transport:: scenarios::issue::what_is_issued; code=$$?; \
 	[ -n "$$was" ] || $(BED) down; \
@@ -39,7 +41,7 @@ BED = "$${PYTHON:-python3}" tests/openstack/bed.py
 lint: ## Format, clippy and rustdoc, all without a single warning
 	cargo fmt --all --check
 	cargo clippy --locked $(CONFIG) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked $(CONFIG) --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked $(BUILD) --no-deps --document-private-items
 
 .PHONY: supply
 supply: ## Licences, bans and sources of all crates, as deny.toml wants them; asks nobody
@@ -49,7 +51,7 @@ supply: ## Licences, bans and sources of all crates, as deny.toml wants them; as
 .PHONY: demo
 demo: ## Issue, use, rotate, retire: a tour with the real CLI and a stand-in cloud, no account needed
 	@scripts/need.sh rust cli
-	cargo build --locked $(CONFIG) --bins --example demo
+	cargo build --locked $(BUILD)
 	@target/debug/examples/demo
 
 .PHONY: docs

@@ -17,7 +17,8 @@ if [ ! -x "$tool" ] || [ "$(cat "$tool.version" 2>/dev/null)" != "$version" ]; t
   echo "$version" > "$tool.version"
 fi
 
-cargo build --locked --quiet --workspace --features test-clock
+# As the Makefile does, so that nothing is compiled anew.
+cargo build --locked --quiet --workspace --features test-clock --lib --bins --examples
 
 work=$(mktemp -d "$PWD/target/docs.XXXXXX")
 trap 'rm -rf "$work"' EXIT
