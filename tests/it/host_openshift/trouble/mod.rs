@@ -92,7 +92,8 @@ impl Openshift {
             }),
         };
         openshift["settle_time"] = json!("PT1S");
-        let timeouts = json!({ "create": "PT30S", "update": "PT30S" });
+        // No run is to end for the slowness of the machine.
+        let timeouts = json!({ "create": "PT10M", "update": "PT10M" });
         ws.resource(PROD, json!({ "openshift": openshift, "timeouts": timeouts }));
         ws
     }
