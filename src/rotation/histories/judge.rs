@@ -4,36 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::super::{Due, Period, Reason, Step};
+use super::checked::{Checked, ensure};
+use super::files::{Purpose, Snapshot};
 use super::keystone::{Effect, Refusal};
 use super::provider::{Action, Answer, Planned, Provider, generation_of};
 use super::resource::{Config, Stored};
-use super::rest::overdue;
-use super::terraform::Snapshot;
 use super::world::World;
-
-/// An error tells what did not hold.
-pub(super) type Checked<T> = Result<T, String>;
-
-/// Why a whole resource is destroyed.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose<'a> {
-    /// The old half of a replacement whose new half is in use.
-    Deposed,
-    Destroy,
-    Replacement {
-        asked: bool,
-        config: &'a Config,
-    },
-}
-
-macro_rules! ensure {
-    ($holds:expr, $($told:tt)+) => {
-        if !$holds {
-            return Err(format!($($told)+));
-        }
-    };
-}
-pub(super) use ensure;
 
 impl World {
     /// Every live credential that the resource made is in the state, or listed as a stray.
@@ -295,7 +271,7 @@ impl World {
         ensure!(known.max() < Some(&generation), "generation {generation} is an old number");
         let current = self.cloud.credentials.get(&prior.id);
         let changed = config.inputs != prior.inputs;
-        let due = config.rotate && current.is_some_and(|it| overdue(config, it, self.cloud.now));
+        let due = config.rotate && current.is_some_and(|it| config.is_overdue(it, self.cloud.now));
         ensure!(
             changed || due || current.is_none(),
             "generation {generation} was not asked for: {reasons:?}"

@@ -3,6 +3,8 @@
 //!
 //! `REKEY_HISTORIES=200000` runs that many with fresh randomness instead of the short, fixed run.
 
+mod checked;
+mod files;
 mod judge;
 mod keystone;
 mod provider;
@@ -20,8 +22,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
+use files::{ApplyOptions, PlanOptions};
 use keystone::{ALL_ROLES, Fault, USERS, User};
-use terraform::{ApplyOptions, PlanOptions};
 use world::{Edit, Event, Outside, Tally, World};
 
 /// One life of a credential.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::super::{Change, Due, Period, Policy, Previous, State};
-use super::keystone::{Roles, User};
+use super::keystone::{Credential, Roles, User};
 
 /// What a credential is made from. Zero: the argument is not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,19 @@ impl Config {
             rotate: self.rotate,
             rotation_period: self.rotation_period,
         }
+    }
+
+    /// By the calendar: issued, plus the period; expiry, minus the time before it.
+    pub(super) fn is_overdue(&self, current: &Credential, now: Timestamp) -> bool {
+        let policy = self.policy();
+        let age = now.as_second() - current.issued.as_second();
+        let left = current.expires_at.map(|expiry| expiry.as_second() - now.as_second());
+        let within = |left: i64| {
+            let before = policy.renew_before.map_or(0, Period::seconds);
+            policy.expires_in.is_some() && left <= before
+        };
+        policy.rotation_period.is_some_and(|period| age >= period.seconds())
+            || left.is_some_and(within)
     }
 
     /// What `ValidateResourceConfig` lets through.

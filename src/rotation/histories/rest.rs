@@ -1,11 +1,10 @@
 //! Where every history must end: at rest, or at a refusal that only a user can lift.
 
-use super::super::Period;
-use super::judge::{Checked, ensure, issued};
-use super::keystone::{Credential, Refusal, USERS, User};
+use super::checked::{Checked, ensure};
+use super::files::{ApplyOptions, Instance, Outcome, Plan, PlanOptions};
+use super::judge::issued;
+use super::keystone::{Refusal, USERS, User};
 use super::provider::Action;
-use super::resource::Config;
-use super::terraform::{ApplyOptions, Instance, Outcome, Plan, PlanOptions};
 use super::world::World;
 
 impl World {
@@ -85,7 +84,7 @@ impl World {
         );
         ensure!(stored.policy == policy, "the policy is not that of the configuration");
         ensure!(
-            !self.config.rotate || !overdue(&self.config, &current, now),
+            !self.config.rotate || !self.config.is_overdue(&current, now),
             "{} is overdue, and nobody minds",
             stored.id
         );
@@ -133,16 +132,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// By the calendar: issued, plus the period; expiry, minus the time before it.
-pub(super) fn overdue(config: &Config, current: &Credential, now: jiff::Timestamp) -> bool {
-    let policy = config.policy();
-    let age = now.as_second() - current.issued.as_second();
-    let left = current.expires_at.map(|expiry| expiry.as_second() - now.as_second());
-    let within = |left: i64| {
-        let before = policy.renew_before.map_or(0, Period::seconds);
-        policy.expires_in.is_some() && left <= before
-    };
-    policy.rotation_period.is_some_and(|period| age >= period.seconds()) || left.is_some_and(within)
 }

@@ -1,9 +1,9 @@
 //! Histories that are worth a name: those that once broke a promise, and the one that the product is for.
 
 use super::super::fixtures::{day, days};
+use super::files::{ApplyOptions, PlanOptions};
 use super::keystone::{Fault, User};
 use super::resource::Stored;
-use super::terraform::{ApplyOptions, PlanOptions};
 use super::world::{Edit, Event, World};
 
 fn planned(by: User) -> PlanOptions {

@@ -7,10 +7,10 @@ use std::ops::AddAssign as _;
 use jiff::Timestamp;
 
 use super::super::fixtures::{day, days};
-use super::judge::Checked;
+use super::checked::Checked;
+use super::files::{ApplyOptions, Instance, Outcome, Plan, PlanOptions, Snapshot};
 use super::keystone::{ALL_ROLES, Keystone, Refusal, Roles, User};
 use super::resource::Config;
-use super::terraform::{ApplyOptions, Instance, Outcome, Plan, PlanOptions, Snapshot};
 
 /// How often things happened, so that a run shows that it was no dry one.
 #[derive(Clone, Debug, Default)]
