@@ -151,3 +151,11 @@ impl IntoResponse for Reply {
         response
     }
 }
+
+/// Marks an answer that the service gave by itself, whatever its status.
+#[derive(Clone, Copy)]
+pub(crate) struct ByItself;
+
+/// Marks an answer of a service that is not `OpenStack`'s and knows no request ids.
+#[derive(Clone, Copy)]
+pub(crate) struct Foreign;

@@ -12,8 +12,8 @@ use super::access::{Action, anonymous, authorize};
 use super::state::{Kind, State};
 use super::{Kubernetes, discovery, kinds, objects, views, watch};
 use crate::authority::Subject;
-use crate::http::{Ask, Reply};
-use crate::server::{Foreign, Line};
+use crate::http::{Ask, Foreign, Reply};
+use crate::line::Line;
 use crate::world::World;
 
 /// What a request is about.

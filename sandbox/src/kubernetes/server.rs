@@ -21,7 +21,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Kubernetes, answer};
 use crate::authority::{Authority, Broken, provider};
-use crate::server::{Line, Wire, logged};
+use crate::gate::logged;
+use crate::line::{Line, Wire};
 use crate::world::World;
 
 /// The routes, so that the log of calls can name them; `answer` reads the path itself.

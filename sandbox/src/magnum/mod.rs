@@ -27,9 +27,8 @@ use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, patch, post};
 
-use crate::http::{Ask, Reply};
+use crate::http::{Ask, ByItself, Reply};
 use crate::keystone::{Caller, Service};
-use crate::server::ByItself;
 use crate::world::World;
 
 pub(crate) use events::create as create_cluster;

@@ -37,8 +37,7 @@ pub use events::{OkeEvent, UnknownOke};
 pub use handle::{OciLogin, OkeSeen, OkeWork};
 pub(crate) use model::Oke;
 
-use crate::http::{Ask, Reply};
-use crate::server::Foreign;
+use crate::http::{Ask, Foreign, Reply};
 use crate::world::World;
 use people::{Access, Person};
 
