@@ -14,7 +14,7 @@ use crate::calls::Call;
 use crate::fault::FaultRule;
 use crate::ids::Ids;
 use crate::keystone::{Event, Seed, UnknownName};
-use crate::magnum::{ClusterEvent, Magnum, UnknownCluster, create_cluster};
+use crate::magnum::{self, ClusterEvent, Magnum, UnknownCluster, create_cluster};
 use crate::oke::Oke;
 use crate::openshift::{self, Cloud, ClusterHandle, Contents};
 use crate::server;
@@ -102,7 +102,7 @@ impl Builder {
                 Some(seed) => (Ids::seeded(seed), Ids::seeded(!seed)),
                 None => (Ids::random(), Ids::random()),
             };
-            let keystone = self.seed.plant(format!("http://{address}"), ids);
+            let keystone = self.seed.plant(format!("http://{address}"), ids, vec![magnum::SERVICE]);
             let mut magnum = Magnum::new(match self.seed_of_ids {
                 Some(seed) => Ids::seeded(seed.rotate_left(32)),
                 None => Ids::random(),
