@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::call::{Answer, Call};
 use super::model::{Authorities, Cluster, Magnum, NotOne, Operation};
-use super::{Answer, Call, refuse, templates, versions, views};
+use super::{refuse, templates, views};
 use crate::http::Reply;
 use crate::kubernetes::Kubernetes;
 
@@ -84,7 +85,7 @@ fn page(
     }
     let size = limit.unwrap_or(PAGE).min(PAGE);
     seen.truncate(size);
-    let base = versions::base(call.world);
+    let base = call.base();
     let shown: Vec<Value> = seen.iter().map(|cluster| show(&base, magnum, cluster)).collect();
     let mut body = json!({ "clusters": shown });
     if let Some(last) = seen.last()
@@ -104,7 +105,7 @@ pub(crate) fn show(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
     if !call.reads(&cluster.project_id) {
         return Err(refuse::forbidden("cluster:get"));
     }
-    let shown = whole(&versions::base(call.world), magnum, cluster, call);
+    let shown = whole(&call.base(), magnum, cluster, call);
     Ok(Reply::ok(&views::with_faults(shown, cluster)))
 }
 

@@ -9,10 +9,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Call;
+use super::call::Call;
 use super::clusters::Wanted;
+use super::microversion::{NEWEST, Version};
 use super::model::{Cluster, Magnum};
-use super::versions::{NEWEST, Version};
 use crate::http::{Ask, Content};
 use crate::kubernetes::Grant;
 use crate::world::World;

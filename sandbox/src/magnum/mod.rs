@@ -6,13 +6,16 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "every route's work has the same signature")]
 
+mod call;
 mod certificates;
 mod clusters;
 mod driver;
 mod events;
+mod microversion;
 mod model;
 mod refuse;
 mod rotation;
+mod site;
 mod templates;
 mod versions;
 mod views;
@@ -23,39 +26,25 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderName, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, patch, post};
 
 use crate::http::{Ask, ByItself, Reply};
-use crate::keystone::{Caller, Service};
+use crate::keystone::Service;
 use crate::world::World;
 
 pub(crate) use events::create as create_cluster;
 pub use events::{ClusterEvent, UnknownCluster};
 pub(crate) use model::Magnum;
-use versions::Version;
 
-/// An answer, or a refusal.
-pub(crate) type Answer = Result<Reply, Reply>;
+use call::{Answer, Call};
+use microversion::{CREDENTIALS, Version};
+use site::PREFIX;
 
-/// Where it begins on the sandbox's port.
-const PREFIX: &str = "/container-infra";
 /// Its entry in Keystone's catalog.
 pub(crate) const SERVICE: Service =
     Service { kind: "container-infra", name: "magnum", path: "/container-infra/v1" };
-
-const API_VERSION: HeaderName = HeaderName::from_static("openstack-api-version");
-const MINIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-minimum-version");
-const MAXIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-maximum-version");
-
-/// One request, by somebody whose token is good.
-pub(crate) struct Call<'a> {
-    pub(crate) world: &'a Arc<World>,
-    pub(crate) ask: &'a Ask,
-    pub(crate) caller: Caller,
-    pub(crate) version: Version,
-}
 
 /// Everything that this Magnum serves.
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -149,7 +138,7 @@ impl Serve {
                 magnum.sync(world, ask.now);
                 serve(&mut magnum, &call)
             }
-            _ if version < versions::CREDENTIALS => return Err(refuse::too_old(ask, version)),
+            _ if version < CREDENTIALS => return Err(refuse::too_old(ask, version)),
             _ => rotation::rotate_credential(&call).await,
         };
         let (Ok(reply) | Err(reply)) = answer;
@@ -161,20 +150,4 @@ impl Serve {
 fn told(world: &World, reply: Reply, version: Version) -> Reply {
     versions::named(reply, world.magnum().newest, &version.to_string())
         .with_header(header::VARY, "OpenStack-API-Version")
-}
-
-impl Call<'_> {
-    fn project(&self) -> &str {
-        self.caller.project_id.as_deref().unwrap_or_default()
-    }
-
-    /// `admin_or_project_reader` for what belongs to that project.
-    fn reads(&self, project: &str) -> bool {
-        self.caller.is_admin() || (self.caller.has_role("reader") && self.project() == project)
-    }
-
-    /// `admin_or_project_member` for what belongs to that project.
-    fn is_member(&self, project: &str) -> bool {
-        self.caller.is_admin() || (self.caller.has_role("member") && self.project() == project)
-    }
 }

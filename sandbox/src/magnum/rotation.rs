@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
 use super::clusters::found;
 use super::model::{Authorities, Cluster, Driver, Held, Magnum, Operation};
-use super::{Answer, Call, refuse};
+use super::refuse;
 use crate::http::Reply;
 use crate::keystone::Caller;
 use crate::world::World;

@@ -1,34 +1,21 @@
-//! The versions of the API: which there are, and which one a request wants.
+//! `/` and `/v1`: which versions of the API there are; and which one a request wants.
 
-use std::fmt;
-
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, Answer, MAXIMUM_VERSION, MINIMUM_VERSION, PREFIX, refuse};
+use super::call::Answer;
+use super::microversion::{OLDEST, Version};
+use super::refuse;
+use super::site::base;
 use crate::http::{Ask, Reply};
 use crate::world::World;
 
-/// `1.` and this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(pub(crate) u32);
-
-const OLDEST: Version = Version(1);
-/// Magnum 23.0.0's.
-pub(crate) const NEWEST: Version = Version(14);
-/// From here on the credentials can be rotated.
-pub(crate) const CREDENTIALS: Version = Version(12);
-/// From here on `stack_id` is called `cluster_id`.
-pub(crate) const CLUSTER_ID: Version = Version(13);
+const API_VERSION: HeaderName = HeaderName::from_static("openstack-api-version");
+const MINIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-minimum-version");
+const MAXIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-maximum-version");
 /// What a header may call the service; answers have the last one.
 const TYPES: [&str; 3] =
     ["container-infra", "container-infrastructure", "container-infrastructure-management"];
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1.{}", self.0)
-    }
-}
 
 /// `GET /`.
 pub(crate) fn list(world: &World) -> Answer {
@@ -75,11 +62,6 @@ pub(crate) fn show(world: &World) -> Answer {
     Ok(Reply::ok(&body))
 }
 
-/// Where this Magnum is.
-pub(crate) fn base(world: &World) -> String {
-    format!("{}{PREFIX}", world.base)
-}
-
 /// The version of a request's header; the oldest without one.
 pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
     let Some(header) = ask.header("openstack-api-version") else { return Ok(OLDEST) };
@@ -101,7 +83,7 @@ pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
         None => Err(refuse::not_acceptable(ask, "Invalid value for OpenStack-API-Version header")),
         Some((1, minor)) if OLDEST.0 <= minor && minor <= newest.0 => Ok(Version(minor)),
         Some(_) => Err(named(unsupported(ask, text, newest), newest, text)
-            .with_header(axum::http::header::VARY, "OpenStack-API-Version")),
+            .with_header(header::VARY, "OpenStack-API-Version")),
     }
 }
 

@@ -1,0 +1,42 @@
+//! One call: who asks, in which version of the API, for which project, and what that one may do. The answer's type.
+
+use std::sync::Arc;
+
+use super::microversion::Version;
+use super::site;
+use crate::http::{Ask, Reply};
+use crate::keystone::Caller;
+use crate::world::World;
+
+/// An answer, or a refusal.
+pub(crate) type Answer = Result<Reply, Reply>;
+
+/// One request, by somebody whose token is good.
+pub(crate) struct Call<'a> {
+    pub(crate) world: &'a Arc<World>,
+    pub(crate) ask: &'a Ask,
+    pub(crate) caller: Caller,
+    pub(crate) version: Version,
+}
+
+impl Call<'_> {
+    /// Where this Magnum is.
+    pub(crate) fn base(&self) -> String {
+        site::base(self.world)
+    }
+
+    /// The id of the project that the token is for.
+    pub(crate) fn project(&self) -> &str {
+        self.caller.project_id.as_deref().unwrap_or_default()
+    }
+
+    /// `admin_or_project_reader` for what belongs to that project.
+    pub(crate) fn reads(&self, project: &str) -> bool {
+        self.caller.is_admin() || (self.caller.has_role("reader") && self.project() == project)
+    }
+
+    /// `admin_or_project_member` for what belongs to that project.
+    pub(crate) fn is_member(&self, project: &str) -> bool {
+        self.caller.is_admin() || (self.caller.has_role("member") && self.project() == project)
+    }
+}
