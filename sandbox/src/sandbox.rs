@@ -1,5 +1,7 @@
 //! The handle that tests and programs hold.
 
+mod oke;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;

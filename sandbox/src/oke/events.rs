@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::answers::OkeAnswers;
 use super::course::{authority, expiry};
 use super::model::{Cluster, Node, Oke, Pace, Phase, Pool, Trouble, WorkKind};
-use super::people::regional_ocid;
+use super::ocid::regional_ocid;
 use crate::kubernetes::{Kind, Kubernetes};
 use crate::world::World;
 

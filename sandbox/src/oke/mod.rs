@@ -7,15 +7,19 @@
 
 mod actions;
 mod answers;
+mod call;
 mod clusters;
 mod course;
 mod events;
-mod handle;
+mod keys;
+mod login;
 mod model;
+mod ocid;
 mod paging;
 mod people;
 mod refuse;
 mod requests;
+mod seen;
 mod signature;
 mod views;
 
@@ -34,31 +38,18 @@ pub use answers::{
     Rule,
 };
 pub use events::{OkeEvent, UnknownOke};
-pub use handle::{OciLogin, OkeSeen, OkeWork};
+pub use login::OciLogin;
 pub(crate) use model::Oke;
+pub use seen::{OkeSeen, OkeWork};
 
-use crate::http::{Ask, Foreign, Reply};
+use crate::http::{Ask, Foreign};
 use crate::world::World;
-use people::{Access, Person};
 
-/// An answer, or a refusal.
-pub(crate) type Answer = Result<Reply, Reply>;
+use call::{Answer, Call};
 
 /// Where it begins on the sandbox's port: the version of the API.
 const PREFIX: &str = "/20180222";
 const REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
-
-/// One request, by somebody who has signed it.
-pub(crate) struct Call<'a> {
-    pub(crate) ask: &'a Ask,
-    pub(crate) caller: Person,
-}
-
-impl Call<'_> {
-    fn may(&self, access: Access) -> bool {
-        self.caller.access >= access
-    }
-}
 
 /// Everything that it serves.
 pub(crate) fn routes() -> Router<Arc<World>> {
