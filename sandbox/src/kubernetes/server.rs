@@ -1,5 +1,4 @@
-//! The TLS port of a cluster's API server. Like the real one, it takes any client certificate, and judges it when a
-//! request comes.
+//! The port of a cluster's API server, behind TLS. What it shows there is `tls`' business.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,17 +9,13 @@ use axum::routing::any;
 use axum::serve::{IncomingStream, Listener};
 use axum::{Extension, Router};
 use jiff::Timestamp;
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Kubernetes, answer};
-use crate::authority::{Authority, Broken, provider};
+use super::answer;
+use super::cluster::Kubernetes;
+use crate::authority::Authority;
 use crate::gate::logged;
 use crate::line::{Line, Wire};
 use crate::world::World;
@@ -61,12 +56,25 @@ const ROUTES: [&str; 32] = [
     "/apis/authentication.k8s.io/v1/selfsubjectreviews",
 ];
 
+impl Kubernetes {
+    /// Starts one that ends with its last owner. It holds the workloads that a cloud's template brings.
+    pub(crate) fn start(
+        world: &Arc<World>,
+        authority: &Arc<Authority>,
+        version: Option<String>,
+        now: Timestamp,
+    ) -> io::Result<Arc<Self>> {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let kubernetes = Arc::new(Self::new(address, authority, version, now)?);
+        spawn(world, listener, Arc::downgrade(&kubernetes));
+        Ok(kubernetes)
+    }
+}
+
 /// Serves as long as somebody owns the cluster.
-pub(super) fn spawn(
-    world: &Arc<World>,
-    listener: std::net::TcpListener,
-    cluster: Weak<Kubernetes>,
-) {
+fn spawn(world: &Arc<World>, listener: std::net::TcpListener, cluster: Weak<Kubernetes>) {
     let routes = ROUTES
         .into_iter()
         .fold(Router::new(), |app: Router<Arc<World>>, path| app.route(path, any(answer::answer)));
@@ -135,64 +143,5 @@ impl Listener for Door {
 impl Connected<IncomingStream<'_, Door>> for Line {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
         stream.io().line()
-    }
-}
-
-/// What it shows, and that it wants to see certificates.
-pub(super) fn config(authority: &Authority, now: Timestamp) -> Result<ServerConfig, Broken> {
-    let (certificate, key) = authority.server(now)?;
-    let anybody = Arc::new(Anybody(provider()));
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(anybody)
-        .with_single_cert(vec![certificate], key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Takes every certificate whose key the client has.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ClientCertVerifier for Anybody {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
