@@ -16,26 +16,39 @@ use crate::calls::{Call, Ticket};
 use crate::fault::Fault;
 use crate::http::{ByItself, Foreign, Reply};
 use crate::line::Line;
+use crate::neighbours::Neighbours;
 use crate::world::{World, locked};
 
 /// Every answer of an `OpenStack` service carries it; operators ask for it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
 
 /// With every call in the log, and open to faults.
-pub(crate) fn logged(world: &Arc<World>, routes: Router<Arc<World>>) -> Router {
-    let layer = middleware::from_fn_with_state(Arc::clone(world), serve_one);
-    routes.layer(layer).with_state(Arc::clone(world))
+pub(crate) fn logged(
+    world: &Arc<World>,
+    neighbours: Arc<dyn Neighbours>,
+    routes: Router,
+) -> Router {
+    let gate = Gate { world: Arc::clone(world), neighbours };
+    routes.layer(middleware::from_fn_with_state(gate, serve_one))
+}
+
+/// What it takes to log a call: also who knows the senders.
+#[derive(Clone)]
+struct Gate {
+    world: Arc<World>,
+    neighbours: Arc<dyn Neighbours>,
 }
 
 /// One call: logged, struck by a fault or served.
 async fn serve_one(
-    State(world): State<Arc<World>>,
+    State(gate): State<Gate>,
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
     next: Next,
 ) -> Response {
+    let world = &gate.world;
     let request_id = locked(&world.request_ids).request_id();
-    let ticket = enter(&world, &request, &request_id);
+    let ticket = enter(&gate, &request, &request_id);
     let fault = locked(&world.faults).strike(
         ticket.number,
         request.method().as_str(),
@@ -50,19 +63,19 @@ async fn serve_one(
         let served = next.run(request).await;
         after(fault.as_ref(), &line, served).await
     };
-    leave(&world, ticket, &request_id, &line, &mut response);
+    leave(&gate, ticket, &request_id, &line, &mut response);
     response
 }
 
-fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
+fn enter(gate: &Gate, request: &Request, request_id: &str) -> Ticket {
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>();
     let token = request.headers().get("x-auth-token").and_then(|value| value.to_str().ok());
-    let user = token.and_then(|token| world.keystone().user_name_of_token(token));
+    let user = token.and_then(|token| gate.neighbours.user_of_token(token));
     let signed = request.headers().get(header::AUTHORIZATION).and_then(|text| text.to_str().ok());
-    let user = user.or_else(|| signed.and_then(|header| world.oke().signer(header)));
+    let user = user.or_else(|| signed.and_then(|header| gate.neighbours.signer(header)));
     let length = request.headers().get(header::CONTENT_LENGTH);
-    locked(&world.calls).begin(Call {
+    locked(&gate.world.calls).begin(Call {
         number: 0,
         method: request.method().to_string(),
         query: request.uri().query().unwrap_or_default().to_owned(),
@@ -77,7 +90,7 @@ fn enter(world: &World, request: &Request, request_id: &str) -> Ticket {
     })
 }
 
-fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response: &mut Response) {
+fn leave(gate: &Gate, ticket: Ticket, request_id: &str, line: &Line, response: &mut Response) {
     // Where the service did not come to answer by itself, nobody writes it.
     let extensions = response.extensions();
     let foreign = extensions.get::<Page>().is_some() || extensions.get::<Foreign>().is_some();
@@ -88,16 +101,16 @@ fn leave(world: &World, ticket: Ticket, request_id: &str, line: &Line, response:
     {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&world.clock.now())
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&gate.world.clock.now())
         && let Ok(value) = HeaderValue::from_str(&date)
     {
         response.headers_mut().insert(header::DATE, value);
     }
     let issued = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
-    let user = issued.and_then(|token| world.keystone().user_name_of_token(token));
+    let user = issued.and_then(|token| gate.neighbours.user_of_token(token));
     let status = (!line.is_cut()).then(|| response.status().as_u16());
     let bytes = axum::body::HttpBody::size_hint(response.body()).exact().unwrap_or_default();
-    locked(&world.calls).update(ticket, |call| {
+    locked(&gate.world.calls).update(ticket, |call| {
         call.user = call.user.take().or(user);
         call.status = status;
         call.bytes_out = if status.is_some() { bytes } else { 0 };

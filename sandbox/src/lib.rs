@@ -22,9 +22,11 @@
 //! # }
 //! ```
 
+mod app;
 mod authority;
 mod calls;
 mod clock;
+mod clouds;
 mod control;
 mod fault;
 mod gate;
@@ -34,6 +36,7 @@ mod keystone;
 mod kubernetes;
 mod line;
 mod magnum;
+mod neighbours;
 mod oke;
 pub mod openshift;
 mod sandbox;

@@ -9,10 +9,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::app::app;
 use crate::calls::Call;
+use crate::clouds::Clouds;
 use crate::fault::FaultRule;
 use crate::ids::Ids;
 use crate::keystone::{Event, Seed, UnknownName};
@@ -30,7 +33,7 @@ pub struct Sandbox {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    pub(crate) world: Arc<World>,
+    clouds: Clouds,
 }
 
 /// A user and how it logs in.
@@ -100,32 +103,40 @@ impl Builder {
     pub async fn start(self) -> io::Result<Sandbox> {
         let (ready, running) = oneshot::channel();
         let (stop, thread) = server::spawn(self.port, ready, move |address| {
-            let (ids, requests) = match self.seed_of_ids {
-                Some(seed) => (Ids::seeded(seed), Ids::seeded(!seed)),
-                None => (Ids::random(), Ids::random()),
-            };
-            let keystone = self.seed.plant(format!("http://{address}"), ids, vec![magnum::SERVICE]);
-            let mut magnum = Magnum::new(match self.seed_of_ids {
-                Some(seed) => Ids::seeded(seed.rotate_left(32)),
-                None => Ids::random(),
-            });
-            let maker = match self.seed {
-                Seed::Bootstrap => keystone.caller_for("admin", "admin"),
-                Seed::Demo => keystone.caller_for("alice", "demo"),
-            };
-            if let Ok(maker) = maker {
-                let project = maker.project_id.unwrap_or_default();
-                magnum.plant_templates(&project, &maker.user_id, Timestamp::now());
-            }
-            let oke = Oke::new(match self.seed_of_ids {
-                Some(seed) => Ids::seeded(seed.rotate_left(16)),
-                None => Ids::random(),
-            });
-            World::new(keystone, magnum, oke, requests)
+            let clouds = self.clouds(address);
+            let app = app(&clouds);
+            (clouds, app)
         })?;
-        let (address, world) =
+        let (address, clouds) =
             running.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
-        Ok(Sandbox { address, stop: Some(stop), thread: Some(thread), world })
+        Ok(Sandbox { address, stop: Some(stop), thread: Some(thread), clouds })
+    }
+
+    /// All that is there at the start.
+    fn clouds(&self, address: SocketAddr) -> Clouds {
+        let (ids, requests) = match self.seed_of_ids {
+            Some(seed) => (Ids::seeded(seed), Ids::seeded(!seed)),
+            None => (Ids::random(), Ids::random()),
+        };
+        let base = format!("http://{address}");
+        let keystone = self.seed.plant(base.clone(), ids, vec![magnum::SERVICE]);
+        let mut magnum = Magnum::new(match self.seed_of_ids {
+            Some(seed) => Ids::seeded(seed.rotate_left(32)),
+            None => Ids::random(),
+        });
+        let maker = match self.seed {
+            Seed::Bootstrap => keystone.caller_for("admin", "admin"),
+            Seed::Demo => keystone.caller_for("alice", "demo"),
+        };
+        if let Ok(maker) = maker {
+            let project = maker.project_id.unwrap_or_default();
+            magnum.plant_templates(&project, &maker.user_id, Timestamp::now());
+        }
+        let oke = Oke::new(match self.seed_of_ids {
+            Some(seed) => Ids::seeded(seed.rotate_left(16)),
+            None => Ids::random(),
+        });
+        Clouds::new(World::new(base, requests), keystone, magnum, oke)
     }
 }
 
@@ -161,7 +172,7 @@ impl Sandbox {
 
     /// What the controls ask for in `X-Sandbox-Token`.
     pub fn control_token(&self) -> String {
-        self.world.control_token.clone()
+        self.clouds.world.control_token.clone()
     }
 
     // Who and what is there.
@@ -169,7 +180,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no such user.
     pub fn user(&self, name: &str) -> Account {
-        let keystone = self.world.keystone();
+        let keystone = self.clouds.keystone();
         let user = known(keystone.find_user(name));
         Account { id: user.id.clone(), name: user.name.clone(), password: user.password.clone() }
     }
@@ -177,7 +188,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no such project.
     pub fn project(&self, name: &str) -> Named {
-        let keystone = self.world.keystone();
+        let keystone = self.clouds.keystone();
         let project = known(keystone.find_project(name));
         Named { id: project.id.clone(), name: project.name.clone() }
     }
@@ -185,7 +196,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no such role.
     pub fn role(&self, name: &str) -> Named {
-        let keystone = self.world.keystone();
+        let keystone = self.clouds.keystone();
         let role = known(keystone.find_role(name));
         Named { id: role.id.clone(), name: role.name.clone() }
     }
@@ -195,7 +206,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no such user.
     pub fn credentials(&self, user: &str) -> Vec<Named> {
-        let keystone = self.world.keystone();
+        let keystone = self.clouds.keystone();
         let id = known(keystone.find_user(user)).id.clone();
         let named =
             |c: &crate::keystone::Credential| Named { id: c.id.clone(), name: c.name.clone() };
@@ -204,32 +215,32 @@ impl Sandbox {
 
     /// How many logins were tried with a credential, refused ones too; none if it is gone.
     pub fn logins(&self, credential: &str) -> Option<usize> {
-        self.world.keystone().find_credential(credential).ok().map(|found| found.logins)
+        self.clouds.keystone().find_credential(credential).ok().map(|found| found.logins)
     }
 
     // Time.
 
     /// What the cloud takes for the present.
     pub fn now(&self) -> Timestamp {
-        self.world.clock.now()
+        self.clouds.world.clock.now()
     }
 
     /// Moves the cloud's clock on (or back, by a negative duration).
     pub fn advance(&self, by: SignedDuration) {
-        self.world.clock.advance(by);
+        self.clouds.world.clock.advance(by);
     }
 
     /// Sets how far the cloud's clock is ahead of the machine's.
     pub fn set_clock_offset(&self, offset: SignedDuration) {
-        self.world.clock.set_offset(offset);
+        self.clouds.world.clock.set_offset(offset);
     }
 
     // What happens behind a client's back.
 
     /// Lets something happen.
     pub fn apply(&self, event: &Event) -> Result<(), UnknownName> {
-        let now = self.world.clock.now();
-        self.world.keystone().apply(event, now)
+        let now = self.clouds.world.clock.now();
+        self.clouds.keystone().apply(event, now)
     }
 
     fn happen(&self, event: &Event) {
@@ -350,7 +361,7 @@ impl Sandbox {
         labels: &[(&str, &str)],
     ) -> ClusterSeen {
         let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
-        let made = create_cluster(&self.world, name, owner, "demo", template, &labels.collect());
+        let made = create_cluster(&self.magnum(), name, owner, "demo", template, &labels.collect());
         match made {
             Ok(uuid) => self.cluster(&uuid),
             Err(unknown) => panic!("{unknown}"),
@@ -362,9 +373,10 @@ impl Sandbox {
     /// # Panics
     /// When there is no such cluster.
     pub fn cluster(&self, id: &str) -> ClusterSeen {
-        let mut magnum = self.world.magnum();
-        let now = self.world.clock.now();
-        magnum.sync(&self.world, now);
+        let site = self.magnum();
+        let mut magnum = site.magnum();
+        let now = self.now();
+        magnum.sync(&site.keystone, now);
         match magnum.known(id) {
             Ok(cluster) => ClusterSeen {
                 uuid: cluster.uuid.clone(),
@@ -384,7 +396,7 @@ impl Sandbox {
 
     /// Lets something happen to a cluster.
     pub fn apply_to_cluster(&self, event: &ClusterEvent) -> Result<(), UnknownCluster> {
-        event.happen(&self.world)
+        event.happen(&self.magnum())
     }
 
     /// Lets something happen to a cluster.
@@ -395,6 +407,10 @@ impl Sandbox {
         if let Err(unknown) = self.apply_to_cluster(event) {
             panic!("{unknown}");
         }
+    }
+
+    fn magnum(&self) -> magnum::Site {
+        magnum::Site::from_ref(&self.clouds)
     }
 
     // Clusters of OpenShift.
@@ -411,9 +427,13 @@ impl Sandbox {
         cloud: Cloud,
     ) -> Arc<ClusterHandle> {
         let (tell, told) = std::sync::mpsc::channel();
-        let (world, name, contents) = (Arc::clone(&self.world), name.to_owned(), contents.clone());
-        self.world.runtime.spawn(async move {
-            let made = openshift::create(&world, &name, &contents, cloud).await;
+        let (clouds, name, contents) = (self.clouds.clone(), name.to_owned(), contents.clone());
+        self.clouds.world.runtime.spawn(async move {
+            let neighbours = clouds.neighbours();
+            let made = openshift::create(&clouds.world, &neighbours, &contents, cloud).await;
+            if let Ok(cluster) = &made {
+                clouds.keep(name, Arc::clone(cluster));
+            }
             let _ = tell.send(made.map_err(|error| error.to_string()));
         });
         match told.recv().unwrap_or_else(|_| Err("the sandbox's thread ended".to_owned())) {
@@ -426,43 +446,43 @@ impl Sandbox {
 
     /// Adds a rule to those in force.
     pub fn inject(&self, rule: FaultRule) {
-        locked(&self.world.faults).inject(rule);
+        locked(&self.clouds.world.faults).inject(rule);
     }
 
     pub fn clear_faults(&self) {
-        locked(&self.world.faults).clear();
+        locked(&self.clouds.world.faults).clear();
     }
 
     /// The rules that have not run out.
     pub fn pending_faults(&self) -> Vec<FaultRule> {
-        locked(&self.world.faults).pending().to_vec()
+        locked(&self.clouds.world.faults).pending().to_vec()
     }
 
     // The log of calls.
 
     /// All calls since the start or the last reset.
     pub fn calls(&self) -> Vec<Call> {
-        locked(&self.world.calls).all().to_vec()
+        locked(&self.clouds.world.calls).all().to_vec()
     }
 
     /// Forgets all calls; numbers begin at 1 again.
     pub fn reset_calls(&self) {
-        locked(&self.world.calls).reset();
+        locked(&self.clouds.world.calls).reset();
     }
 
     /// How many calls of that method (or `*`) whose path begins so.
     pub fn count(&self, method: &str, path_prefix: &str) -> usize {
-        locked(&self.world.calls).count(method, path_prefix)
+        locked(&self.clouds.world.calls).count(method, path_prefix)
     }
 
     /// How many calls of each kind: method and route, such as `POST /v3/auth/tokens`.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        locked(&self.world.calls).counts()
+        locked(&self.clouds.world.calls).counts()
     }
 
     /// Bytes of all bodies: asked, answered.
     pub fn bytes(&self) -> (u64, u64) {
-        locked(&self.world.calls).bytes()
+        locked(&self.clouds.world.calls).bytes()
     }
 }
 
@@ -483,7 +503,7 @@ impl Drop for Sandbox {
     }
 }
 
-// The world holds passwords and secrets.
+// The clouds hold passwords and secrets.
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()

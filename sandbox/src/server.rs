@@ -1,9 +1,8 @@
-//! The port: accepts connections, and hands them to the clouds. Runs on a thread of its own, so that a test may block
+//! The port: accepts connections, and hands them to what is served there. Runs on a thread of its own, so that a test may block
 //! its own runtime while a child process talks to the sandbox.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,16 +11,14 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::gate::logged;
 use crate::line::{Line, Wire};
-use crate::world::World;
-use crate::{control, keystone, magnum, oke};
 
-/// Serves on loopback until the returned sender is used or dropped.
-pub(crate) fn spawn(
+/// Serves on loopback until the returned sender is used or dropped. What is served there, and what else is to be known
+/// of it, is made on the server's own runtime, once its address is known.
+pub(crate) fn spawn<T: Send + 'static>(
     port: u16,
-    ready: oneshot::Sender<io::Result<(SocketAddr, Arc<World>)>>,
-    world: impl FnOnce(SocketAddr) -> World + Send + 'static,
+    ready: oneshot::Sender<io::Result<(SocketAddr, T)>>,
+    make: impl FnOnce(SocketAddr) -> (T, Router) + Send + 'static,
 ) -> io::Result<(oneshot::Sender<()>, std::thread::JoinHandle<()>)> {
     let (stop, stopped) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -35,9 +32,9 @@ pub(crate) fn spawn(
             match bound.await {
                 Err(error) => drop(ready.send(Err(error))),
                 Ok((listener, address)) => {
-                    let world = Arc::new(world(address));
-                    let app = app(Arc::clone(&world)).into_make_service_with_connect_info::<Line>();
-                    drop(ready.send(Ok((address, world))));
+                    let (known, app) = make(address);
+                    let app = app.into_make_service_with_connect_info::<Line>();
+                    drop(ready.send(Ok((address, known))));
                     tokio::select! {
                         _ = axum::serve(Door(listener), app) => {}
                         _ = stopped => {}
@@ -49,13 +46,6 @@ pub(crate) fn spawn(
         runtime.shutdown_timeout(Duration::from_millis(100));
     })?;
     Ok((stop, thread))
-}
-
-fn app(world: Arc<World>) -> Router {
-    // One line for each cloud.
-    let clouds =
-        Router::new().merge(keystone::routes()).merge(magnum::routes()).merge(oke::routes());
-    logged(&world, clouds).merge(control::routes(Arc::clone(&world)).with_state(world))
 }
 
 /// The listening socket; every accepted connection can be cut by the call that it carries.

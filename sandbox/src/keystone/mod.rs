@@ -22,12 +22,12 @@ mod projects;
 mod refuse;
 mod schema;
 mod seed;
+mod site;
 mod token_calls;
 mod tokens;
 mod views;
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
@@ -37,24 +37,24 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 
 use crate::http::{Ask, Reply};
-use crate::world::World;
 
 pub(crate) use caller::Caller;
 pub use events::{Event, UnknownName};
 pub(crate) use model::{Credential, Keystone, Service};
 pub use seed::Seed;
+pub(crate) use site::Site;
 
 use answer::{Answer, json_body};
 
 /// Everything that this Keystone serves.
-pub(crate) fn routes() -> Router<Arc<World>> {
+pub(crate) fn routes(site: Site) -> Router {
     let credentials = "/v3/users/{user_id}/application_credentials";
     let credential = "/v3/users/{user_id}/application_credentials/{application_credential_id}";
     let create = Serve::Formed(credential_schema::check_ask, credentials::create);
     let page = open(|_, _| Err(refuse::no_such_method_of_page()));
     let grants = "/v3/projects/{project_id}/users/{user_id}/roles";
     let grant = "/v3/projects/{project_id}/users/{user_id}/roles/{role_id}";
-    let table: Vec<(&str, MethodRouter<Arc<World>>)> = vec![
+    let table: Vec<(&str, MethodRouter<Site>)> = vec![
         ("/", get(open(catalog::versions)).fallback(page)),
         ("/v3", get(open(catalog::version)).fallback(page)),
         (
@@ -97,7 +97,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         ),
     ];
     // A slash at the end makes no difference.
-    let both = |router: Router<Arc<World>>, (path, serve): (&str, MethodRouter<Arc<World>>)| {
+    let both = |router: Router<Site>, (path, serve): (&str, MethodRouter<Site>)| {
         let slashed = format!("{}/", path.trim_end_matches('/'));
         let router = router.route(&slashed, serve.clone());
         if path == slashed { router } else { router.route(path, serve) }
@@ -107,6 +107,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .fold(Router::new(), both)
         .method_not_allowed_fallback(open(|_, _| Err(refuse::no_such_method())))
         .fallback(open(|_, _| Err(refuse::no_such_path())))
+        .with_state(site)
 }
 
 /// One route's work.
@@ -128,13 +129,13 @@ fn open(serve: fn(&mut Keystone, &Ask) -> Answer) -> Serve {
     Serve::All(serve)
 }
 
-impl Handler<(), Arc<World>> for Serve {
+impl Handler<(), Site> for Serve {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    fn call(self, request: Request, world: Arc<World>) -> Self::Future {
+    fn call(self, request: Request, site: Site) -> Self::Future {
         Box::pin(async move {
-            match Ask::from_request(request, &world).await {
-                Ok(ask) => finished(self.answer(&mut world.keystone(), &ask)).into_response(),
+            match Ask::from_request(request, &site).await {
+                Ok(ask) => finished(self.answer(&mut site.keystone(), &ask)).into_response(),
                 Err(rejection) => rejection.into_response(),
             }
         })

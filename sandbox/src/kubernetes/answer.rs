@@ -1,8 +1,7 @@
 //! One request to an API server: who sends it, what it wants, whether it may, the answer.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,31 +10,31 @@ use serde_json::{Value, json};
 use super::access::{anonymous, authorize};
 use super::cluster::Kubernetes;
 use super::refuse::{failure, no_json, no_such_path};
+use super::site::Site;
 use super::state::{Kind, State};
 use super::wanted::{Action, Wanted};
 use super::{body, discovery, kinds, objects, views, watch};
 use crate::authority::Subject;
 use crate::http::{Ask, Foreign, Reply};
 use crate::line::Line;
-use crate::world::World;
+use crate::neighbours::Neighbours;
 
 /// Every route's work.
 pub(super) async fn answer(
-    Shared(world): Shared<Arc<World>>,
+    Shared(site): Shared<Site>,
     ConnectInfo(line): ConnectInfo<Line>,
-    Extension(cluster): Extension<Weak<Kubernetes>>,
     ask: Ask,
 ) -> Response {
     // The cluster's CA may have been replaced by now.
-    world.catch_up(ask.now);
-    let Some(cluster) = cluster.upgrade() else {
+    site.neighbours.catch_up(ask.now);
+    let Some(cluster) = site.cluster.upgrade() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let served =
-        identify(&world, &cluster, &line, &ask).and_then(|who| serve(&cluster, &who, &ask));
+    let served = identify(&*site.neighbours, &cluster, &line, &ask)
+        .and_then(|who| serve(&cluster, &who, &ask));
     let mut response = match served {
         Ok(Served::Reply(reply)) | Err(reply) => reply.into_response(),
-        Ok(Served::Watch(watched)) => watch::stream(world, &cluster, watched),
+        Ok(Served::Watch(watched)) => watch::stream(site.world, &cluster, watched),
         Ok(Served::WatchStore(watched)) => watch::stream_store(&cluster, *watched),
     };
     // Pods are young or old by the cluster's clock, which is the cloud's.
@@ -101,7 +100,12 @@ pub(super) fn serve(cluster: &Arc<Kubernetes>, who: &Subject, ask: &Ask) -> Resu
 }
 
 /// 401 for a certificate that the present CA did not sign, and for a token that is not good.
-fn identify(world: &World, cluster: &Kubernetes, line: &Line, ask: &Ask) -> Result<Subject, Reply> {
+fn identify(
+    neighbours: &dyn Neighbours,
+    cluster: &Kubernetes,
+    line: &Line,
+    ask: &Ask,
+) -> Result<Subject, Reply> {
     let unauthorized =
         || failure(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized", &json!({}));
     if !line.chain().is_empty() {
@@ -109,11 +113,11 @@ fn identify(world: &World, cluster: &Kubernetes, line: &Line, ask: &Ask) -> Resu
     }
     let Some(header) = ask.header("authorization") else { return Ok(anonymous()) };
     let token = header.strip_prefix("Bearer ").unwrap_or_default();
-    // A cluster's own first; others are OKE's, which says for how long each is good.
+    // A cluster's own first; others are its cloud's, which says for how long each is good.
     if let Some(subject) = cluster.state().tokens.get(token) {
         return Ok(subject.clone());
     }
-    world.oke().bearer(token, &cluster.address(), ask.now).ok_or_else(unauthorized)
+    neighbours.bearer(token, &cluster.address(), ask.now).ok_or_else(unauthorized)
 }
 
 fn review(ask: &Ask, who: &Subject, state: &State) -> Result<Reply, Reply> {

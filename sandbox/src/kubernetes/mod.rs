@@ -15,6 +15,7 @@ mod objects;
 mod progress;
 mod refuse;
 mod server;
+mod site;
 mod state;
 mod store;
 mod tls;

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::routing::any;
 use axum::serve::{IncomingStream, Listener};
-use axum::{Extension, Router};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -15,9 +15,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer;
 use super::cluster::Kubernetes;
+use super::site::Site;
 use crate::authority::Authority;
 use crate::gate::logged;
 use crate::line::{Line, Wire};
+use crate::neighbours::Neighbours;
 use crate::world::World;
 
 /// The routes, so that the log of calls can name them; `answer` reads the path itself.
@@ -60,6 +62,7 @@ impl Kubernetes {
     /// Starts one that ends with its last owner. It holds the workloads that a cloud's template brings.
     pub(crate) fn start(
         world: &Arc<World>,
+        neighbours: &Arc<dyn Neighbours>,
         authority: &Arc<Authority>,
         version: Option<String>,
         now: Timestamp,
@@ -68,42 +71,42 @@ impl Kubernetes {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let kubernetes = Arc::new(Self::new(address, authority, version, now)?);
-        spawn(world, listener, Arc::downgrade(&kubernetes));
+        let site = Site {
+            world: Arc::clone(world),
+            neighbours: Arc::clone(neighbours),
+            cluster: Arc::downgrade(&kubernetes),
+        };
+        spawn(site, listener);
         Ok(kubernetes)
     }
 }
 
 /// Serves as long as somebody owns the cluster.
-fn spawn(world: &Arc<World>, listener: std::net::TcpListener, cluster: Weak<Kubernetes>) {
+fn spawn(site: Site, listener: std::net::TcpListener) {
     let routes = ROUTES
         .into_iter()
-        .fold(Router::new(), |app: Router<Arc<World>>, path| app.route(path, any(answer::answer)));
-    let app =
-        logged(world, routes.fallback(answer::answer)).layer(Extension(Weak::clone(&cluster)));
-    let of = Arc::clone(world);
-    world.runtime.spawn(async move {
+        .fold(Router::new(), |app: Router<Site>, path| app.route(path, any(answer::answer)));
+    let routes = routes.fallback(answer::answer).with_state(site.clone());
+    let app = logged(&site.world, Arc::clone(&site.neighbours), routes);
+    let runtime = site.world.runtime.clone();
+    runtime.spawn(async move {
         let Ok(listener) = TcpListener::from_std(listener) else { return };
         let Ok(address) = listener.local_addr() else { return };
         let (shaken, accepted) = mpsc::channel(16);
         let door = Door { accepted, address };
         tokio::select! {
             _ = axum::serve(door, app.into_make_service_with_connect_info::<Line>()) => {}
-            () = accept(of, listener, cluster, shaken) => {}
+            () = accept(site, listener, shaken) => {}
         }
     });
 }
 
 /// Shakes hands, each on its own, so that a slow client holds up nobody.
-async fn accept(
-    world: Arc<World>,
-    listener: TcpListener,
-    cluster: Weak<Kubernetes>,
-    shaken: mpsc::Sender<Shaken>,
-) {
+async fn accept(site: Site, listener: TcpListener, shaken: mpsc::Sender<Shaken>) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
-        world.catch_up(world.clock.now());
-        let Some(cluster) = cluster.upgrade() else { return };
+        site.neighbours.catch_up(site.world.clock.now());
+        let Some(cluster) = site.cluster.upgrade() else { return };
         let _ = stream.set_nodelay(true);
         let (acceptor, shaken) = (TlsAcceptor::from(cluster.tls()), shaken.clone());
         tokio::spawn(async move {

@@ -1,30 +1,22 @@
 //! One call: who asks, in which version of the API, for which project, and what that one may do. The answer's type.
 
-use std::sync::Arc;
-
 use super::microversion::Version;
-use super::site;
+use super::site::Site;
 use crate::http::{Ask, Reply};
 use crate::keystone::Caller;
-use crate::world::World;
 
 /// An answer, or a refusal.
 pub(crate) type Answer = Result<Reply, Reply>;
 
 /// One request, by somebody whose token is good.
 pub(crate) struct Call<'a> {
-    pub(crate) world: &'a Arc<World>,
+    pub(crate) site: &'a Site,
     pub(crate) ask: &'a Ask,
     pub(crate) caller: Caller,
     pub(crate) version: Version,
 }
 
 impl Call<'_> {
-    /// Where this Magnum is.
-    pub(crate) fn base(&self) -> String {
-        site::base(self.world)
-    }
-
     /// The id of the project that the token is for.
     pub(crate) fn project(&self) -> &str {
         self.caller.project_id.as_deref().unwrap_or_default()

@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use super::call::Answer;
 use super::microversion::{OLDEST, Version};
 use super::refuse;
-use super::site::base;
+use super::site::Site;
 use crate::http::{Ask, Reply};
-use crate::world::World;
 
 const API_VERSION: HeaderName = HeaderName::from_static("openstack-api-version");
 const MINIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-minimum-version");
@@ -18,23 +17,23 @@ const TYPES: [&str; 3] =
     ["container-infra", "container-infrastructure", "container-infrastructure-management"];
 
 /// `GET /`.
-pub(crate) fn list(world: &World) -> Answer {
+pub(crate) fn list(site: &Site) -> Answer {
     Ok(Reply::ok(&json!({
         "name": "OpenStack Magnum API",
         "description": "Magnum is an OpenStack project which aims to provide container cluster management.",
         "versions": [{
             "id": "v1",
-            "links": [{ "href": format!("{}/v1/", base(world)), "rel": "self" }],
+            "links": [{ "href": format!("{}/v1/", site.base()), "rel": "self" }],
             "status": "CURRENT",
-            "max_version": world.magnum().newest.to_string(),
+            "max_version": site.magnum().newest.to_string(),
             "min_version": OLDEST.to_string(),
         }],
     })))
 }
 
 /// `GET /v1`.
-pub(crate) fn show(world: &World) -> Answer {
-    let base = base(world);
+pub(crate) fn show(site: &Site) -> Answer {
+    let base = site.base();
     let links = |path: &str| {
         json!([
             { "href": format!("{base}/v1/{path}"), "rel": "self" },
@@ -63,7 +62,7 @@ pub(crate) fn show(world: &World) -> Answer {
 }
 
 /// The version of a request's header; the oldest without one.
-pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
+pub(crate) fn wanted(site: &Site, ask: &Ask) -> Result<Version, Reply> {
     let Some(header) = ask.header("openstack-api-version") else { return Ok(OLDEST) };
     let mut words = header.split_whitespace();
     let service = words.next().unwrap_or_default();
@@ -72,7 +71,7 @@ pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
         let detail = "Invalid service type for OpenStack-API-Version header";
         return Err(refuse::not_acceptable(ask, detail));
     }
-    let newest = world.magnum().newest;
+    let newest = site.magnum().newest;
     if text == "latest" {
         return Ok(newest);
     }

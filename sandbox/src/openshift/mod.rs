@@ -38,7 +38,7 @@ mod work;
 pub use api::{Api, Change, Refused};
 pub use cloud::{AccessKey, Cloud, Rights};
 pub use cluster::ClusterHandle;
-pub(crate) use cluster::{Cluster, create};
+pub(crate) use cluster::create;
 pub use install::{Contents, component, install, request};
 pub use names::{MODE, NAMESPACE, REQUEST, ROOT_NAMESPACE};
 pub use operator::Operator;

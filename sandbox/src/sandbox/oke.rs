@@ -1,9 +1,10 @@
 //! What tests and programs do with OKE through [`Sandbox`].
 
+use axum::extract::FromRef;
 use jiff::SignedDuration;
 
 use super::Sandbox;
-use crate::oke::{OciLogin, Oke, OkeAnswers, OkeEvent, OkeSeen, UnknownOke};
+use crate::oke::{self, OciLogin, Oke, OkeAnswers, OkeEvent, OkeSeen, UnknownOke};
 
 impl Sandbox {
     /// `alice` may manage clusters, `rita` may look, `carol` may nothing.
@@ -11,7 +12,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no such user.
     pub fn oci(&self, user: &str) -> OciLogin {
-        let found = self.world.oke().login(user, self.oci_endpoint());
+        let found = self.clouds.oke().login(user, self.oci_endpoint());
         match found {
             Some(login) => login,
             None => panic!("OKE has no user `{user}`"),
@@ -29,7 +30,7 @@ impl Sandbox {
     /// When there is no such user.
     pub fn oci_session(&self, user: &str, good_for: SignedDuration) -> String {
         let now = self.now();
-        let mut oke = self.world.oke();
+        let mut oke = self.clouds.oke();
         let Oke { people, ids, .. } = &mut *oke;
         let ends_at = now.saturating_add(good_for).unwrap_or(now);
         match people.open_session(user, now, ends_at, ids) {
@@ -58,7 +59,7 @@ impl Sandbox {
     /// When there is no such cluster.
     pub fn oke(&self, id: &str) -> OkeSeen {
         let now = self.now();
-        match self.world.oke().seen(id, now) {
+        match self.clouds.oke().seen(id, now) {
             Ok(seen) => seen,
             Err(unknown) => panic!("{unknown}"),
         }
@@ -66,7 +67,7 @@ impl Sandbox {
 
     /// Lets something happen to a cluster of OKE.
     pub fn apply_to_oke(&self, event: &OkeEvent) -> Result<(), UnknownOke> {
-        event.happen(&self.world)
+        event.happen(&oke::Site::from_ref(&self.clouds))
     }
 
     /// Lets something happen to a cluster of OKE.
@@ -81,6 +82,6 @@ impl Sandbox {
 
     /// How OKE answers from now on where nobody has seen it.
     pub fn set_oke_answers(&self, answers: OkeAnswers) {
-        self.world.oke().answers = answers;
+        self.clouds.oke().answers = answers;
     }
 }
