@@ -22,6 +22,7 @@ mod projects;
 mod refuse;
 mod schema;
 mod seed;
+mod seen;
 mod site;
 mod token_calls;
 mod tokens;
@@ -42,6 +43,7 @@ pub(crate) use caller::Caller;
 pub use events::{Event, UnknownName};
 pub(crate) use model::{Credential, Keystone, Service};
 pub use seed::Seed;
+pub use seen::{Account, Named};
 pub(crate) use site::Site;
 
 use answer::{Answer, json_body};

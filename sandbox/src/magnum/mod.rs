@@ -15,6 +15,7 @@ mod microversion;
 mod model;
 mod refuse;
 mod rotation;
+mod seen;
 mod site;
 mod templates;
 mod versions;
@@ -35,6 +36,7 @@ use crate::keystone::Service;
 pub(crate) use events::create as create_cluster;
 pub use events::{ClusterEvent, UnknownCluster};
 pub(crate) use model::Magnum;
+pub use seen::ClusterSeen;
 pub(crate) use site::Site;
 
 use call::{Answer, Call};
