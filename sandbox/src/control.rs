@@ -22,25 +22,26 @@ use jiff::{SignedDuration, Span};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::clouds::Clouds;
 use crate::fault::FaultRule;
 use crate::http::Reply;
-use crate::keystone::Event;
-use crate::magnum::ClusterEvent;
-use crate::oke::OkeEvent;
+use crate::keystone::{self, Event};
+use crate::magnum::{self, ClusterEvent};
+use crate::oke::{self, OkeEvent};
 use crate::world::{World, locked};
 
 /// Every control's path begins so.
 pub(crate) const PREFIX: &str = "/__sandbox";
 const TOKEN: &str = "x-sandbox-token";
 
-pub(crate) fn routes(world: Arc<World>) -> Router<Arc<World>> {
+pub(crate) fn routes(clouds: Clouds) -> Router {
     let controls = Router::new()
         .route("/clock", get(show_clock).post(move_clock))
         .route("/events", post(happen))
         .route("/faults", get(show_faults).post(inject).delete(clear_faults))
         .route("/calls", get(show_calls).delete(forget_calls))
-        .layer(middleware::from_fn_with_state(world, guard));
-    Router::new().nest(PREFIX, controls)
+        .layer(middleware::from_fn_with_state(Arc::clone(&clouds.world), guard));
+    Router::new().nest(PREFIX, controls).with_state(clouds)
 }
 
 async fn guard(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
@@ -87,14 +88,20 @@ fn seconds(span: &Span) -> Option<SignedDuration> {
     span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
 }
 
-async fn happen(State(world): State<Arc<World>>, body: Bytes) -> Reply {
+async fn happen(
+    State(keystone): State<keystone::Site>,
+    State(magnum): State<magnum::Site>,
+    State(oke): State<oke::Site>,
+    body: Bytes,
+) -> Reply {
     #[derive(Deserialize)]
     struct Name {
         event: String,
     }
     let named = serde_json::from_slice::<Name>(&body);
     if named.as_ref().is_ok_and(|name| ClusterEvent::is_one(&name.event)) {
-        return match serde_json::from_slice::<ClusterEvent>(&body).map(|event| event.happen(&world))
+        return match serde_json::from_slice::<ClusterEvent>(&body)
+            .map(|event| event.happen(&magnum))
         {
             Ok(Ok(())) => Reply::empty(StatusCode::NO_CONTENT),
             Ok(Err(unknown)) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
@@ -102,7 +109,7 @@ async fn happen(State(world): State<Arc<World>>, body: Bytes) -> Reply {
         };
     }
     if named.as_ref().is_ok_and(|name| OkeEvent::is_one(&name.event)) {
-        return match serde_json::from_slice::<OkeEvent>(&body).map(|event| event.happen(&world)) {
+        return match serde_json::from_slice::<OkeEvent>(&body).map(|event| event.happen(&oke)) {
             Ok(Ok(())) => Reply::empty(StatusCode::NO_CONTENT),
             Ok(Err(unknown)) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
             Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
@@ -112,8 +119,8 @@ async fn happen(State(world): State<Arc<World>>, body: Bytes) -> Reply {
         Ok(event) => event,
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let now = world.clock.now();
-    match world.keystone().apply(&event, now) {
+    let now = keystone.world.clock.now();
+    match keystone.keystone().apply(&event, now) {
         Ok(()) => Reply::empty(StatusCode::NO_CONTENT),
         Err(unknown) => refused(StatusCode::NOT_FOUND, &unknown.to_string()),
     }

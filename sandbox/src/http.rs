@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -58,17 +58,21 @@ impl Ask {
     }
 }
 
-impl FromRequest<Arc<World>> for Ask {
+impl<S> FromRequest<S> for Ask
+where
+    Arc<World>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = BytesRejection;
 
-    async fn from_request(request: Request, world: &Arc<World>) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        let params = match RawPathParams::from_request_parts(&mut parts, world).await {
+        let params = match RawPathParams::from_request_parts(&mut parts, state).await {
             Ok(found) => found.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
             Err(_) => Vec::new(),
         };
         let query = Query::try_from_uri(&parts.uri).map(|Query(pairs)| pairs).unwrap_or_default();
-        let body = Bytes::from_request(Request::new(body), world).await?;
+        let body = Bytes::from_request(Request::new(body), state).await?;
         Ok(Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
@@ -76,7 +80,7 @@ impl FromRequest<Arc<World>> for Ask {
             query,
             headers: parts.headers,
             body,
-            now: world.clock.now(),
+            now: Arc::<World>::from_ref(state).clock.now(),
             params,
         })
     }
@@ -151,3 +155,11 @@ impl IntoResponse for Reply {
         response
     }
 }
+
+/// Marks an answer that the service gave by itself, whatever its status.
+#[derive(Clone, Copy)]
+pub(crate) struct ByItself;
+
+/// Marks an answer of a service that is not `OpenStack`'s and knows no request ids.
+#[derive(Clone, Copy)]
+pub(crate) struct Foreign;

@@ -22,16 +22,21 @@
 //! # }
 //! ```
 
+mod app;
 mod authority;
 mod calls;
 mod clock;
+mod clouds;
 mod control;
 mod fault;
+mod gate;
 mod http;
 mod ids;
 mod keystone;
 mod kubernetes;
+mod line;
 mod magnum;
+mod neighbours;
 mod oke;
 pub mod openshift;
 mod sandbox;
@@ -42,10 +47,10 @@ mod world;
 
 pub use calls::Call;
 pub use fault::{Fault, FaultRule};
-pub use keystone::{Event, Seed, UnknownName};
-pub use magnum::{ClusterEvent, UnknownCluster};
+pub use keystone::{Account, Event, Named, Seed, UnknownName};
+pub use magnum::{ClusterEvent, ClusterSeen, UnknownCluster};
 pub use oke::{
     AfterFailure, Bundle, CountsFrom, Etag, ExpiryMoves, NeverRotated, OciLogin, OkeAnswers,
     OkeEvent, OkeSeen, OkeWork, Refusal, Replay, Rule, UnknownOke,
 };
-pub use sandbox::{Account, Builder, ClusterSeen, Named, Sandbox};
+pub use sandbox::{Builder, Sandbox};

@@ -3,8 +3,10 @@
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
+use super::answer::Answer;
+use super::caller::Caller;
 use super::model::{Keystone, Service};
-use super::{Answer, Caller, refuse};
+use super::refuse;
 use crate::http::{Ask, Reply};
 
 const REGION: &str = "RegionOne";

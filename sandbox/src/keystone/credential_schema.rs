@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::answer::json_body;
+use super::refuse;
 use super::schema::{kind_of, repr};
-use super::{json_body, refuse};
 use crate::http::{Ask, Reply};
 
 const KNOWN: [&str; 10] = [

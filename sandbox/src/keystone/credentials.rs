@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::answer::{Answer, collection, done, json_body};
+use super::caller::Caller;
 use super::expiry::expiry;
 use super::model::{Credential, Keystone, Scope};
 use super::views::CredentialView;
-use super::{Answer, Caller, collection, credential_schema, done, json_body, refuse};
+use super::{credential_schema, refuse};
 use crate::http::{Ask, Reply};
 
 /// Keystone's own secrets have 64 bytes.

@@ -3,9 +3,11 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::model::{Keystone, Role, Scope, User};
+use super::answer::{Answer, collection, done, member, named_member};
+use super::caller::{Caller, admin, admin_or_reader};
+use super::model::{DOMAIN_ID, Keystone, Role, Scope, User};
+use super::refuse;
 use super::views::RoleView;
-use super::{Answer, Caller, collection, done, member, named_member, refuse};
 use crate::http::{Ask, Reply};
 
 pub(crate) fn list_users(keystone: &mut Keystone, ask: &Ask, caller: &Caller) -> Answer {
@@ -192,17 +194,6 @@ fn found_role<'k>(keystone: &'k Keystone, id: &str) -> Result<&'k Role, Reply> {
     keystone.role(id).ok_or_else(|| refuse::could_not_find("role", id))
 }
 
-pub(super) fn admin(caller: &Caller, action: &str) -> Result<(), Reply> {
-    if caller.is_admin() {
-        return Ok(());
-    }
-    Err(refuse::forbidden_action(&format!("identity:{action}")))
-}
-
-pub(super) fn admin_or_reader(caller: &Caller, action: &str) -> Result<(), Reply> {
-    if caller.is_system_reader() { Ok(()) } else { admin(caller, action) }
-}
-
 fn duplicate(kind: &str, name: &str) -> Reply {
     let details = match kind {
         "role" => format!("Duplicate entry found with name {name}"),
@@ -215,7 +206,7 @@ fn user_body(keystone: &Keystone, user: &User) -> Value {
     let mut body = json!({
         "id": user.id,
         "name": user.name,
-        "domain_id": super::model::DOMAIN_ID,
+        "domain_id": DOMAIN_ID,
         "enabled": user.enabled,
         "password_expires_at": null,
         "options": {},

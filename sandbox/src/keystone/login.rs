@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::model::{DOMAIN_ID, DOMAIN_NAME, Keystone, Scope, Token};
-use super::tokens::{Dead, NewToken, issued};
-use super::{Answer, refuse};
+use super::answer::{Answer, json_body};
+use super::model::{DOMAIN_ID, DOMAIN_NAME, Keystone, Scope, Token, User};
+use super::token_calls::issued;
+use super::tokens::{Dead, NewToken};
+use super::{login_schema, refuse};
 use crate::http::{Ask, Reply};
 
 /// What Keystone lists when it is asked for another one.
@@ -31,12 +33,12 @@ struct Identified {
 
 /// Issues a token.
 pub(crate) fn log_in(keystone: &mut Keystone, ask: &Ask) -> Answer {
-    let body = super::json_body(ask)?;
+    let body = json_body(ask)?;
     let auth = match body.get("auth") {
         None | Some(Value::Null) => return Err(refuse::expected("auth", "request body")),
         Some(auth) => auth,
     };
-    super::login_schema::check(auth)?;
+    login_schema::check(auth)?;
     let methods = method_names(auth);
     for method in &methods {
         if auth["identity"].get(method).is_none() {
@@ -244,7 +246,7 @@ fn by_knowledge(keystone: &Keystone, method: &str, payload: &Value) -> Result<St
     } else {
         return Err(refuse::expected("id or name", "user"));
     };
-    let right = |user: &&super::model::User| match method {
+    let right = |user: &&User| match method {
         "password" => text(wanted, "password") == Some(user.password.as_str()),
         _ => text(wanted, "passcode") == keystone.options.passcode.as_deref(),
     };

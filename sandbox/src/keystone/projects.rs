@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::identity::{admin, admin_or_reader};
+use super::answer::{Answer, collection, done, member, named_member};
+use super::caller::{Caller, admin, admin_or_reader};
 use super::model::{DOMAIN_ID, DOMAIN_NAME, Keystone, Project, Scope};
-use super::{Answer, Caller, collection, done, member, named_member, refuse};
+use super::refuse;
 use crate::http::{Ask, Reply};
 
 /// `GET /v3/auth/projects`.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Grant, Keystone, Project, Role, Scope, User};
+use super::model::{Grant, Keystone, Project, Role, Scope, Service, User};
 use crate::ids::Ids;
 
 /// What is there at the start.
@@ -20,7 +20,8 @@ pub enum Seed {
 }
 
 impl Seed {
-    pub(crate) fn plant(self, base: String, ids: Ids) -> Keystone {
+    /// A Keystone at that address, with what is there at the start and these services beside it in its catalog.
+    pub(crate) fn plant(self, base: String, ids: Ids, services: Vec<Service>) -> Keystone {
         let mut keystone = Keystone::new(base, ids);
         for name in ["admin", "manager", "member", "reader", "service"] {
             keystone.plant_role(name, true);
@@ -40,7 +41,7 @@ impl Seed {
         if self == Self::Demo {
             keystone.plant_demo();
         }
-        keystone.services.push(crate::magnum::SERVICE);
+        keystone.services.extend(services);
         keystone
     }
 }

@@ -1,9 +1,10 @@
 //! Who may do what: `system:masters` everything, everybody what discovery needs, others what was granted.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::answer::{Wanted, failure};
+use super::refuse::failure;
+use super::wanted::{Action, Wanted};
 use crate::authority::Subject;
 use crate::http::Reply;
 
@@ -17,33 +18,8 @@ pub(crate) struct Grant {
     pub(crate) resources: Vec<String>,
 }
 
-/// One verb on one kind of thing.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Action {
-    pub(super) verb: String,
-    pub(super) group: String,
-    pub(super) resource: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
-    /// `status`, or nothing.
-    pub(super) subresource: String,
-}
-
 impl Action {
-    /// Of a `SelfSubjectAccessReview`.
-    pub(super) fn of_review(review: &Value) -> Self {
-        let attributes = &review["spec"]["resourceAttributes"];
-        let text = |key: &str| attributes[key].as_str().unwrap_or_default().to_owned();
-        Self {
-            verb: text("verb"),
-            group: text("group"),
-            resource: text("resource"),
-            namespace: text("namespace"),
-            name: text("name"),
-            subresource: text("subresource"),
-        }
-    }
-
+    /// Whether that one may do it.
     pub(super) fn is_allowed(&self, who: &Subject, grants: &[Grant]) -> bool {
         who.groups.iter().any(|group| group == "system:masters")
             || grants.iter().any(|grant| {
@@ -64,7 +40,7 @@ pub(super) fn anonymous() -> Subject {
 }
 
 /// 403, unless the sender may do that.
-pub(super) fn authorize(who: &Subject, wanted: &Wanted<'_>, grants: &[Grant]) -> Result<(), Reply> {
+pub(super) fn authorize(who: &Subject, wanted: &Wanted, grants: &[Grant]) -> Result<(), Reply> {
     let known = who.user != "system:anonymous";
     let (forbidden, details) = match wanted {
         Wanted::Open => return Ok(()),

@@ -1,8 +1,14 @@
 //! `managedFields`: who set which key of an object's data last, and when. The data only: nothing here asks for more.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::store::By;
+/// Who changes an object, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    pub(crate) manager: &'a str,
+    pub(crate) now: Timestamp,
+}
 
 /// Notes the change from `before`, which is null for an object that is made.
 pub(super) fn note(object: &mut Value, before: &Value, by: By<'_>) {
@@ -55,8 +61,6 @@ pub(super) fn note(object: &mut Value, before: &Value, by: By<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     #[test]

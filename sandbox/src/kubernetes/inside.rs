@@ -6,8 +6,8 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Kubernetes;
 use super::answer::{Served, serve};
+use super::cluster::Kubernetes;
 use super::store::Event;
 use crate::authority::Subject;
 use crate::http::{Ask, Content};
@@ -17,10 +17,6 @@ use crate::http::{Ask, Content};
 pub(crate) struct Inside(Weak<Kubernetes>);
 
 impl Inside {
-    pub(super) fn new(cluster: &Arc<Kubernetes>) -> Self {
-        Self(Arc::downgrade(cluster))
-    }
-
     pub(crate) fn is_gone(&self) -> bool {
         self.0.strong_count() == 0
     }
@@ -73,6 +69,13 @@ impl Inside {
             }
             changes.changed().await.ok()?;
         }
+    }
+}
+
+impl Kubernetes {
+    /// Its API server, for whoever has no connection.
+    pub(crate) fn inside(self: &Arc<Self>) -> Inside {
+        Inside(Arc::downgrade(self))
     }
 }
 

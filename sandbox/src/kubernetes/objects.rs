@@ -3,11 +3,13 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::access::Action;
-use super::answer::{failure, no_json, patch};
+use super::body;
+use super::fields::By;
 use super::kinds::Sort;
+use super::refuse::failure;
 use super::state::State;
-use super::store::{By, Deleted, Key, Part, Preconditions, missing};
+use super::store::{Deleted, Key, Part, Preconditions, missing};
+use super::wanted::Action;
 use super::watch::is_selected;
 use crate::http::{Ask, Reply};
 
@@ -42,14 +44,23 @@ pub(super) fn answer(
             })))
         }
         "create" => {
-            let made =
-                state.store.create(sort, &action.namespace, body(ask)?, &mut state.ids, by)?;
+            let made = state.store.create(
+                sort,
+                &action.namespace,
+                body::object(ask)?,
+                &mut state.ids,
+                by,
+            )?;
             Ok(Reply::json(StatusCode::CREATED, &made))
         }
-        "update" => state.store.replace(sort, &key, body(ask)?, part, by).map(|o| Reply::ok(&o)),
-        "patch" => state.store.patch(sort, &key, &patch(ask)?, part, by).map(|o| Reply::ok(&o)),
+        "update" => {
+            state.store.replace(sort, &key, body::object(ask)?, part, by).map(|o| Reply::ok(&o))
+        }
+        "patch" => {
+            state.store.patch(sort, &key, &body::patch(ask)?, part, by).map(|o| Reply::ok(&o))
+        }
         "delete" => {
-            let options = if ask.body.is_empty() { Value::Null } else { body(ask)? };
+            let options = if ask.body.is_empty() { Value::Null } else { body::object(ask)? };
             let asked = |field: &str| options["preconditions"][field].as_str().map(str::to_owned);
             let only_if = Preconditions { uid: asked("uid"), version: asked("resourceVersion") };
             Ok(match state.store.delete(sort, &key, &only_if, ask.now)? {
@@ -76,9 +87,4 @@ pub(super) fn answer(
 fn manager(ask: &Ask) -> String {
     let agent = ask.header("user-agent").and_then(|agent| agent.split('/').next());
     ask.query("fieldManager").or(agent).unwrap_or("unknown").to_owned()
-}
-
-fn body(ask: &Ask) -> Result<Value, Reply> {
-    let body: Value = serde_json::from_slice(&ask.body).map_err(|_| no_json())?;
-    if body.is_object() { Ok(body) } else { Err(no_json()) }
 }

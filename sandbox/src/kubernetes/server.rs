@@ -1,27 +1,25 @@
-//! The TLS port of a cluster's API server. Like the real one, it takes any client certificate, and judges it when a
-//! request comes.
+//! The port of a cluster's API server, behind TLS. What it shows there is `tls`' business.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::routing::any;
 use axum::serve::{IncomingStream, Listener};
-use axum::{Extension, Router};
 use jiff::Timestamp;
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Kubernetes, answer};
-use crate::authority::{Authority, Broken, provider};
-use crate::server::{Line, Wire, logged};
+use super::answer;
+use super::cluster::Kubernetes;
+use super::site::Site;
+use crate::authority::Authority;
+use crate::gate::logged;
+use crate::line::{Line, Wire};
+use crate::neighbours::Neighbours;
 use crate::world::World;
 
 /// The routes, so that the log of calls can name them; `answer` reads the path itself.
@@ -60,41 +58,55 @@ const ROUTES: [&str; 32] = [
     "/apis/authentication.k8s.io/v1/selfsubjectreviews",
 ];
 
+impl Kubernetes {
+    /// Starts one that ends with its last owner. It holds the workloads that a cloud's template brings.
+    pub(crate) fn start(
+        world: &Arc<World>,
+        neighbours: &Arc<dyn Neighbours>,
+        authority: &Arc<Authority>,
+        version: Option<String>,
+        now: Timestamp,
+    ) -> io::Result<Arc<Self>> {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let kubernetes = Arc::new(Self::new(address, authority, version, now)?);
+        let site = Site {
+            world: Arc::clone(world),
+            neighbours: Arc::clone(neighbours),
+            cluster: Arc::downgrade(&kubernetes),
+        };
+        spawn(site, listener);
+        Ok(kubernetes)
+    }
+}
+
 /// Serves as long as somebody owns the cluster.
-pub(super) fn spawn(
-    world: &Arc<World>,
-    listener: std::net::TcpListener,
-    cluster: Weak<Kubernetes>,
-) {
+fn spawn(site: Site, listener: std::net::TcpListener) {
     let routes = ROUTES
         .into_iter()
-        .fold(Router::new(), |app: Router<Arc<World>>, path| app.route(path, any(answer::answer)));
-    let app =
-        logged(world, routes.fallback(answer::answer)).layer(Extension(Weak::clone(&cluster)));
-    let of = Arc::clone(world);
-    world.runtime.spawn(async move {
+        .fold(Router::new(), |app: Router<Site>, path| app.route(path, any(answer::answer)));
+    let routes = routes.fallback(answer::answer).with_state(site.clone());
+    let app = logged(&site.world, Arc::clone(&site.neighbours), routes);
+    let runtime = site.world.runtime.clone();
+    runtime.spawn(async move {
         let Ok(listener) = TcpListener::from_std(listener) else { return };
         let Ok(address) = listener.local_addr() else { return };
         let (shaken, accepted) = mpsc::channel(16);
         let door = Door { accepted, address };
         tokio::select! {
             _ = axum::serve(door, app.into_make_service_with_connect_info::<Line>()) => {}
-            () = accept(of, listener, cluster, shaken) => {}
+            () = accept(site, listener, shaken) => {}
         }
     });
 }
 
 /// Shakes hands, each on its own, so that a slow client holds up nobody.
-async fn accept(
-    world: Arc<World>,
-    listener: TcpListener,
-    cluster: Weak<Kubernetes>,
-    shaken: mpsc::Sender<Shaken>,
-) {
+async fn accept(site: Site, listener: TcpListener, shaken: mpsc::Sender<Shaken>) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
-        world.catch_up(world.clock.now());
-        let Some(cluster) = cluster.upgrade() else { return };
+        site.neighbours.catch_up(site.world.clock.now());
+        let Some(cluster) = site.cluster.upgrade() else { return };
         let _ = stream.set_nodelay(true);
         let (acceptor, shaken) = (TlsAcceptor::from(cluster.tls()), shaken.clone());
         tokio::spawn(async move {
@@ -134,64 +146,5 @@ impl Listener for Door {
 impl Connected<IncomingStream<'_, Door>> for Line {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
         stream.io().line()
-    }
-}
-
-/// What it shows, and that it wants to see certificates.
-pub(super) fn config(authority: &Authority, now: Timestamp) -> Result<ServerConfig, Broken> {
-    let (certificate, key) = authority.server(now)?;
-    let anybody = Arc::new(Anybody(provider()));
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(anybody)
-        .with_single_cert(vec![certificate], key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Takes every certificate whose key the client has.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ClientCertVerifier for Anybody {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::access::Grant;
+use super::fields::By;
 use super::kinds;
-use super::store::{By, Store};
+use super::store::Store;
 use crate::authority::Subject;
 use crate::ids::Ids;
 

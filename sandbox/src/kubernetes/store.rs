@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::answer::failure;
-use super::fields;
+use super::fields::{self, By};
 use super::kinds::Sort;
+use super::refuse::failure;
 use crate::http::Reply;
 use crate::ids::Ids;
 
@@ -40,13 +40,6 @@ pub(crate) struct Event {
     pub(crate) kind: &'static str,
     pub(crate) key: Key,
     pub(crate) object: Value,
-}
-
-/// Who changes an object, and when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct By<'a> {
-    pub(crate) manager: &'a str,
-    pub(crate) now: Timestamp,
 }
 
 /// What of an object is changed.

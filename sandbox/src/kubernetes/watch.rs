@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::access::Action;
-use super::answer::failure;
+use super::cluster::Kubernetes;
 use super::kinds::Sort;
+use super::refuse::failure;
 use super::state::Kind;
-use super::{Kubernetes, views};
+use super::views;
+use super::wanted::Action;
 use crate::http::{Ask, Reply};
 use crate::world::World;
 
@@ -24,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const SECONDS: u64 = 300;
 
 /// The workloads that a watch is about.
-pub(super) struct Wanted {
+pub(super) struct Watched {
     kind: Kind,
     namespace: String,
     name: Option<String>,
@@ -42,7 +43,7 @@ pub(super) fn refuse_initial_events(ask: &Ask) -> Result<(), Reply> {
 }
 
 /// The workloads that a request asks to watch.
-pub(super) fn wanted(ask: &Ask, action: &Action) -> Result<Wanted, Reply> {
+pub(super) fn watched(ask: &Ask, action: &Action) -> Result<Watched, Reply> {
     let Some(kind) = Kind::of_plural(&action.resource) else {
         let message = "only workloads can be watched here";
         let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -51,7 +52,7 @@ pub(super) fn wanted(ask: &Ask, action: &Action) -> Result<Wanted, Reply> {
     let fields = ask.query("fieldSelector").unwrap_or_default();
     let name = fields.split(',').find_map(|field| field.strip_prefix("metadata.name="));
     let seconds = ask.query("timeoutSeconds").and_then(|text| text.parse().ok());
-    Ok(Wanted {
+    Ok(Watched {
         kind,
         namespace: action.namespace.clone(),
         name: name.map(str::to_owned),
@@ -60,14 +61,14 @@ pub(super) fn wanted(ask: &Ask, action: &Action) -> Result<Wanted, Reply> {
 }
 
 /// Every change from now on, a line of JSON each.
-pub(super) fn stream(world: Arc<World>, cluster: &Arc<Kubernetes>, wanted: Wanted) -> Response {
+pub(super) fn stream(world: Arc<World>, cluster: &Arc<Kubernetes>, watched: Watched) -> Response {
     let (changes, lines) = mpsc::channel::<io::Result<Bytes>>(16);
     let cluster = Arc::downgrade(cluster);
     tokio::spawn(async move {
-        let end = tokio::time::Instant::now() + Duration::from_secs(wanted.seconds);
+        let end = tokio::time::Instant::now() + Duration::from_secs(watched.seconds);
         let mut seen: Vec<Value> = Vec::new();
         while tokio::time::Instant::now() < end {
-            let Some(now) = look(&world, &cluster, &wanted) else { return };
+            let Some(now) = look(&world, &cluster, &watched) else { return };
             for object in now.iter().filter(|object| !seen.contains(object)) {
                 let mut line = json!({ "type": "MODIFIED", "object": object }).to_string();
                 line.push('\n');
@@ -89,7 +90,7 @@ pub(super) fn stream(world: Arc<World>, cluster: &Arc<Kubernetes>, wanted: Wante
 }
 
 /// The objects of the store that a watch is about.
-pub(super) struct WantedOfStore {
+pub(super) struct WatchedStore {
     sort: &'static Sort,
     namespace: String,
     /// From where on; none for everything that is there first.
@@ -98,12 +99,12 @@ pub(super) struct WantedOfStore {
     seconds: u64,
 }
 
-pub(super) fn wanted_of_store(ask: &Ask, sort: &'static Sort, action: &Action) -> WantedOfStore {
+pub(super) fn watched_store(ask: &Ask, sort: &'static Sort, action: &Action) -> WatchedStore {
     let after = ask.query("resourceVersion").and_then(|text| text.parse().ok());
     let seconds = ask.query("timeoutSeconds").and_then(|text| text.parse().ok());
     let mut selectors = Ask::by_hand(ask.now);
     selectors.query.clone_from(&ask.query);
-    WantedOfStore {
+    WatchedStore {
         sort,
         namespace: action.namespace.clone(),
         after: after.filter(|version| *version != 0),
@@ -113,19 +114,19 @@ pub(super) fn wanted_of_store(ask: &Ask, sort: &'static Sort, action: &Action) -
 }
 
 /// Every change of objects of the store, a line of JSON each.
-pub(super) fn stream_store(cluster: &Arc<Kubernetes>, wanted: WantedOfStore) -> Response {
+pub(super) fn stream_store(cluster: &Arc<Kubernetes>, watched: WatchedStore) -> Response {
     let (lines, body) = mpsc::channel::<io::Result<Bytes>>(16);
     let cluster = Arc::downgrade(cluster);
     tokio::spawn(async move {
-        let end = tokio::time::Instant::now() + Duration::from_secs(wanted.seconds);
+        let end = tokio::time::Instant::now() + Duration::from_secs(watched.seconds);
         let (mut after, mut wake) = {
             let Some(cluster) = cluster.upgrade() else { return };
             let state = cluster.state();
-            (wanted.after, state.store.changes())
+            (watched.after, state.store.changes())
         };
         loop {
             wake.borrow_and_update();
-            let Some(told) = changes(&cluster, &wanted, &mut after) else { return };
+            let Some(told) = changes(&cluster, &watched, &mut after) else { return };
             for line in told {
                 if lines.send(Ok(line.into())).await.is_err() {
                     return;
@@ -147,7 +148,7 @@ pub(super) fn stream_store(cluster: &Arc<Kubernetes>, wanted: WantedOfStore) -> 
 /// The lines that are due, and up to which version they go.
 fn changes(
     cluster: &Weak<Kubernetes>,
-    wanted: &WantedOfStore,
+    watched: &WatchedStore,
     after: &mut Option<u64>,
 ) -> Option<Vec<String>> {
     let cluster = cluster.upgrade()?;
@@ -157,19 +158,21 @@ fn changes(
         line.push('\n');
         line
     };
-    let suits = |object: &Value| is_selected(object, &wanted.selectors);
+    let suits = |object: &Value| is_selected(object, &watched.selectors);
     let told = match *after {
         None => {
-            let all = state.store.list(wanted.sort, &wanted.namespace);
+            let all = state.store.list(watched.sort, &watched.namespace);
             all.filter(|object| suits(object)).map(|object| line("ADDED", object)).collect()
         }
         Some(version) => state
             .store
             .since(version)
             .iter()
-            .filter(|event| event.key.group == wanted.sort.group)
-            .filter(|event| event.key.plural == wanted.sort.plural)
-            .filter(|event| wanted.namespace.is_empty() || event.key.namespace == wanted.namespace)
+            .filter(|event| event.key.group == watched.sort.group)
+            .filter(|event| event.key.plural == watched.sort.plural)
+            .filter(|event| {
+                watched.namespace.is_empty() || event.key.namespace == watched.namespace
+            })
             .filter(|event| suits(&event.object))
             .map(|event| line(event.kind, &event.object))
             .collect(),
@@ -178,14 +181,14 @@ fn changes(
     Some(told)
 }
 
-fn look(world: &World, cluster: &Weak<Kubernetes>, wanted: &Wanted) -> Option<Vec<Value>> {
+fn look(world: &World, cluster: &Weak<Kubernetes>, watched: &Watched) -> Option<Vec<Value>> {
     let cluster = cluster.upgrade()?;
     let mut state = cluster.state();
     state.advance(world.clock.now());
     let all = state.workloads.iter().filter(|workload| {
-        workload.kind == wanted.kind
-            && (wanted.namespace.is_empty() || workload.namespace == wanted.namespace)
-            && wanted.name.as_ref().is_none_or(|name| workload.name == *name)
+        workload.kind == watched.kind
+            && (watched.namespace.is_empty() || workload.namespace == watched.namespace)
+            && watched.name.as_ref().is_none_or(|name| workload.name == *name)
     });
     Some(all.map(views::workload).collect())
 }

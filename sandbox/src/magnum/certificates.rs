@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
 use super::clusters::found;
 use super::model::{Authorities, Magnum};
-use super::{Answer, Call, refuse, versions, views};
+use super::{refuse, views};
 use crate::authority::{Authority, Broken};
 use crate::http::Reply;
 
@@ -18,7 +19,7 @@ pub(crate) fn show(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
     }
     let in_path = Some(call.ask.param("ca_cert_type")).filter(|kind| !kind.is_empty());
     let kind = in_path.or_else(|| call.ask.query("ca_cert_type")).unwrap_or_default();
-    let base = versions::base(call.world);
+    let base = call.site.base();
     Ok(Reply::ok(&json!({
         "cluster_uuid": cluster.uuid,
         "links": views::links(&base, "certificates", &cluster.uuid),
@@ -57,7 +58,7 @@ pub(crate) fn sign(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
         let csr = text("csr").escape_default().to_string().replace("\\\"", "\"");
         return Err(refuse::bad_request(&format!("Received invalid csr b'{csr}'.")));
     };
-    let base = versions::base(call.world);
+    let base = call.site.base();
     let mut shown = json!({
         "cluster_uuid": uuid,
         "links": views::links(&base, "certificates", &uuid),

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::call::{Answer, Call};
 use super::model::{Authorities, Cluster, Magnum, NotOne, Operation};
-use super::{Answer, Call, refuse, templates, versions, views};
+use super::{refuse, templates, views};
 use crate::http::Reply;
 use crate::kubernetes::Kubernetes;
 
@@ -84,7 +85,7 @@ fn page(
     }
     let size = limit.unwrap_or(PAGE).min(PAGE);
     seen.truncate(size);
-    let base = versions::base(call.world);
+    let base = call.site.base();
     let shown: Vec<Value> = seen.iter().map(|cluster| show(&base, magnum, cluster)).collect();
     let mut body = json!({ "clusters": shown });
     if let Some(last) = seen.last()
@@ -104,7 +105,7 @@ pub(crate) fn show(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
     if !call.reads(&cluster.project_id) {
         return Err(refuse::forbidden("cluster:get"));
     }
-    let shown = whole(&versions::base(call.world), magnum, cluster, call);
+    let shown = whole(&call.site.base(), magnum, cluster, call);
     Ok(Reply::ok(&views::with_faults(shown, cluster)))
 }
 
@@ -169,7 +170,13 @@ impl Magnum {
         let authorities =
             Authorities::new(&name, now).map_err(|error| broken(error.to_string()))?;
         let version = labels.get("kube_tag").and_then(Value::as_str).map(str::to_owned);
-        let kubernetes = Kubernetes::start(call.world, &authorities.kubernetes, version, now);
+        let kubernetes = Kubernetes::start(
+            &call.site.world,
+            &call.site.neighbours,
+            &authorities.kubernetes,
+            version,
+            now,
+        );
         let kubernetes = kubernetes.map_err(|error| broken(error.to_string()))?;
         let mut cluster = Cluster {
             uuid: uuid.clone(),
@@ -196,7 +203,7 @@ impl Magnum {
             ca_rotations: 0,
         };
         let made = {
-            let mut keystone = call.world.keystone();
+            let mut keystone = call.site.keystone();
             cluster.make_credential(&mut keystone, &mut self.ids, &call.caller, now)
         };
         match made {

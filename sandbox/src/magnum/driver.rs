@@ -10,20 +10,22 @@
 //!   the former one is deleted.
 //! - `stub_api_address`: what is told as the address of the API server, in place of its own.
 
+use std::sync::Mutex;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::model::{Cluster, Held, Magnum, Operation, Work};
 use crate::http::{Content, Reply};
 use crate::ids::Ids;
 use crate::keystone::{Caller, Keystone};
-use crate::world::World;
+use crate::world::locked;
 
 impl Magnum {
     /// What Magnum does once a second: takes over what the drivers have come to by now.
-    pub(crate) fn sync(&mut self, world: &World, now: Timestamp) {
+    pub(crate) fn sync(&mut self, keystone: &Mutex<Keystone>, now: Timestamp) {
         for cluster in &mut self.clusters {
             if cluster.work.as_ref().is_some_and(|work| work.until <= now) {
-                cluster.come_to_an_end(world, now);
+                cluster.come_to_an_end(keystone, now);
             }
         }
         self.clusters.retain(|cluster| cluster.status != "DELETE_COMPLETE");
@@ -39,7 +41,7 @@ impl Cluster {
         self.work = Some(Work { what, until });
     }
 
-    fn come_to_an_end(&mut self, world: &World, now: Timestamp) {
+    fn come_to_an_end(&mut self, keystone: &Mutex<Keystone>, now: Timestamp) {
         let Some(work) = self.work.take() else { return };
         let fails = |label: &str| self.label(label) == Some("fail");
         let (name, verb, failed) = match work.what {
@@ -55,7 +57,7 @@ impl Cluster {
             }
             Operation::Delete => {
                 if let Some(held) = self.held.take() {
-                    world.keystone().remove_credential(&held.id);
+                    locked(keystone).remove_credential(&held.id);
                 }
             }
             Operation::RotateCa if !failed => {

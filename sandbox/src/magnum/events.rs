@@ -2,20 +2,19 @@
 //! name.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Call;
+use super::call::Call;
 use super::clusters::Wanted;
+use super::microversion::{NEWEST, Version};
 use super::model::{Cluster, Magnum};
-use super::versions::{NEWEST, Version};
+use super::site::Site;
 use crate::http::{Ask, Content};
 use crate::kubernetes::Grant;
-use crate::world::World;
 
 /// One thing that happens to a cluster, or to the Magnum.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,13 +130,13 @@ impl ClusterEvent {
     }
 
     /// Makes it happen.
-    pub(crate) fn happen(&self, world: &Arc<World>) -> Result<(), UnknownCluster> {
-        let now = world.clock.now();
+    pub(crate) fn happen(&self, site: &Site) -> Result<(), UnknownCluster> {
+        let now = site.world.clock.now();
         if let Self::CreateCluster { name, owner, project, template, labels } = self {
-            return create(world, name, owner, project, template, labels).map(drop);
+            return create(site, name, owner, project, template, labels).map(drop);
         }
-        let mut magnum = world.magnum();
-        magnum.sync(world, now);
+        let mut magnum = site.magnum();
+        magnum.sync(&site.keystone, now);
         match self {
             Self::AllowGroup { cluster, group, namespace, verbs, resources } => {
                 let grant = Grant {
@@ -153,7 +152,7 @@ impl ClusterEvent {
                 let known = magnum.known(cluster)?;
                 let uuid = known.uuid.clone();
                 if let Some(held) = known.held.take() {
-                    world.keystone().remove_credential(&held.id);
+                    site.keystone().remove_credential(&held.id);
                 }
                 magnum.clusters.retain(|cluster| cluster.uuid != uuid);
             }
@@ -202,18 +201,18 @@ impl ClusterEvent {
 
 /// Makes a cluster as if its owner had asked; its uuid.
 pub(crate) fn create(
-    world: &Arc<World>,
+    site: &Site,
     name: &str,
     owner: &str,
     project: &str,
     template: &str,
     labels: &Map<String, Value>,
 ) -> Result<String, UnknownCluster> {
-    let caller = world.keystone().caller_for(owner, project);
+    let caller = site.keystone().caller_for(owner, project);
     let caller = caller.map_err(|unknown| UnknownCluster(unknown.to_string()))?;
-    let now = world.clock.now();
+    let now = site.world.clock.now();
     let ask = Ask::by_hand(now);
-    let mut magnum = world.magnum();
+    let mut magnum = site.magnum();
     let project = caller.project_id.clone().unwrap_or_default();
     let found =
         magnum.find_template(template, Some(&project)).map(|template| template.uuid.clone());
@@ -227,7 +226,7 @@ pub(crate) fn create(
         node_count: 2,
         master_count: 1,
     };
-    let call = Call { world, ask: &ask, caller, version: NEWEST };
+    let call = Call { site, ask: &ask, caller, version: NEWEST };
     let made = magnum.make(&call, wanted).map_err(|refusal| {
         let words = match refusal.body {
             Content::Json(text) => String::from_utf8_lossy(&text).into_owned(),
@@ -235,7 +234,7 @@ pub(crate) fn create(
         };
         UnknownCluster(words)
     });
-    magnum.sync(world, now);
+    magnum.sync(&site.keystone, now);
     made
 }
 

@@ -6,61 +6,50 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "every route's work has the same signature")]
 
+mod call;
 mod certificates;
 mod clusters;
 mod driver;
 mod events;
+mod microversion;
 mod model;
 mod refuse;
 mod rotation;
+mod seen;
+mod site;
 mod templates;
 mod versions;
 mod views;
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderName, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, patch, post};
 
-use crate::http::{Ask, Reply};
-use crate::keystone::{Caller, Service};
-use crate::server::ByItself;
-use crate::world::World;
+use crate::http::{Ask, ByItself, Reply};
+use crate::keystone::Service;
 
 pub(crate) use events::create as create_cluster;
 pub use events::{ClusterEvent, UnknownCluster};
 pub(crate) use model::Magnum;
-use versions::Version;
+pub use seen::ClusterSeen;
+pub(crate) use site::Site;
 
-/// An answer, or a refusal.
-pub(crate) type Answer = Result<Reply, Reply>;
+use call::{Answer, Call};
+use microversion::{CREDENTIALS, Version};
+use site::PREFIX;
 
-/// Where it begins on the sandbox's port.
-const PREFIX: &str = "/container-infra";
 /// Its entry in Keystone's catalog.
 pub(crate) const SERVICE: Service =
     Service { kind: "container-infra", name: "magnum", path: "/container-infra/v1" };
 
-const API_VERSION: HeaderName = HeaderName::from_static("openstack-api-version");
-const MINIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-minimum-version");
-const MAXIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-maximum-version");
-
-/// One request, by somebody whose token is good.
-pub(crate) struct Call<'a> {
-    pub(crate) world: &'a Arc<World>,
-    pub(crate) ask: &'a Ask,
-    pub(crate) caller: Caller,
-    pub(crate) version: Version,
-}
-
 /// Everything that this Magnum serves.
-pub(crate) fn routes() -> Router<Arc<World>> {
-    let table: Vec<(&str, MethodRouter<Arc<World>>)> = vec![
+pub(crate) fn routes(site: Site) -> Router {
+    let table: Vec<(&str, MethodRouter<Site>)> = vec![
         ("", get(Serve::Open(versions::list))),
         ("/v1", get(Serve::Versioned(versions::show))),
         ("/v1/clusters", get(on(clusters::list)).post(on(clusters::create))),
@@ -74,13 +63,14 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         ("/v1/certificates/{cluster}/{ca_cert_type}", get(on(certificates::show))),
         ("/v1/credentials/{cluster}", patch(Serve::Rotation)),
     ];
-    let both = |router: Router<Arc<World>>, (path, serve): (&str, MethodRouter<Arc<World>>)| {
+    let both = |router: Router<Site>, (path, serve): (&str, MethodRouter<Site>)| {
         let serve = serve.fallback(Serve::NoMethod);
         let router = router.route(&format!("{PREFIX}{path}"), serve.clone());
         router.route(&format!("{PREFIX}{path}/"), serve)
     };
     let nothing = axum::routing::any(Serve::NoPath);
-    table.into_iter().fold(Router::new(), both).route(&format!("{PREFIX}/{{*rest}}"), nothing)
+    let routes = table.into_iter().fold(Router::new(), both);
+    routes.route(&format!("{PREFIX}/{{*rest}}"), nothing).with_state(site)
 }
 
 /// One route's work.
@@ -91,27 +81,27 @@ enum Serve {
     NoMethod,
     NoPath,
     /// Everybody, whatever version they ask for.
-    Open(fn(&World) -> Answer),
+    Open(fn(&Site) -> Answer),
     /// The rotation of a credential, which waits for the driver.
     Rotation,
     /// Everybody.
-    Versioned(fn(&World) -> Answer),
+    Versioned(fn(&Site) -> Answer),
 }
 
 fn on(serve: fn(&mut Magnum, &Call<'_>) -> Answer) -> Serve {
     Serve::Known(serve)
 }
 
-impl Handler<(), Arc<World>> for Serve {
+impl Handler<(), Site> for Serve {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    fn call(self, request: Request, world: Arc<World>) -> Self::Future {
+    fn call(self, request: Request, site: Site) -> Self::Future {
         Box::pin(async move {
-            let ask = match Ask::from_request(request, &world).await {
+            let ask = match Ask::from_request(request, &site).await {
                 Ok(ask) => ask,
                 Err(rejection) => return rejection.into_response(),
             };
-            let reply = match self.answer(&world, &ask).await {
+            let reply = match self.answer(&site, &ask).await {
                 Ok(reply) | Err(reply) => reply,
             };
             let mut response = reply.into_response();
@@ -125,57 +115,41 @@ impl Handler<(), Arc<World>> for Serve {
 impl Serve {
     /// In the real one's order: the token, the version, the path, the work. What is refused before Magnum's own
     /// code runs names no versions.
-    async fn answer(self, world: &Arc<World>, ask: &Ask) -> Answer {
+    async fn answer(self, site: &Site, ask: &Ask) -> Answer {
         match self {
-            Self::Open(serve) => return serve(world),
+            Self::Open(serve) => return serve(site),
             Self::Versioned(serve) => {
-                let version = versions::wanted(world, ask)?;
-                return Ok(told(world, serve(world)?, version));
+                let version = versions::wanted(site, ask)?;
+                return Ok(told(site, serve(site)?, version));
             }
             _ => {}
         }
         let path = ask.path.strip_prefix(PREFIX).unwrap_or(&ask.path);
-        let caller = world.keystone().caller_of(ask, SERVICE.kind, path);
-        let Some(caller) = caller else { return Err(refuse::unauthorized(world)) };
-        let version = versions::wanted(world, ask)?;
+        let caller = site.keystone().caller_of(ask, SERVICE.kind, path);
+        let Some(caller) = caller else { return Err(refuse::unauthorized(&site.world)) };
+        let version = versions::wanted(site, ask)?;
         match self {
             Self::NoMethod => return Err(refuse::no_such_method(ask)),
             Self::NoPath => return Err(refuse::no_such_path(ask)),
             _ => {}
         }
-        let call = Call { world, ask, caller, version };
+        let call = Call { site, ask, caller, version };
         let answer = match self {
             Self::Known(serve) => {
-                let mut magnum = world.magnum();
-                magnum.sync(world, ask.now);
+                let mut magnum = site.magnum();
+                magnum.sync(&site.keystone, ask.now);
                 serve(&mut magnum, &call)
             }
-            _ if version < versions::CREDENTIALS => return Err(refuse::too_old(ask, version)),
+            _ if version < CREDENTIALS => return Err(refuse::too_old(ask, version)),
             _ => rotation::rotate_credential(&call).await,
         };
         let (Ok(reply) | Err(reply)) = answer;
-        Ok(told(world, reply, version))
+        Ok(told(site, reply, version))
     }
 }
 
 /// With the versions that every answer names.
-fn told(world: &World, reply: Reply, version: Version) -> Reply {
-    versions::named(reply, world.magnum().newest, &version.to_string())
+fn told(site: &Site, reply: Reply, version: Version) -> Reply {
+    versions::named(reply, site.magnum().newest, &version.to_string())
         .with_header(header::VARY, "OpenStack-API-Version")
-}
-
-impl Call<'_> {
-    fn project(&self) -> &str {
-        self.caller.project_id.as_deref().unwrap_or_default()
-    }
-
-    /// `admin_or_project_reader` for what belongs to that project.
-    fn reads(&self, project: &str) -> bool {
-        self.caller.is_admin() || (self.caller.has_role("reader") && self.project() == project)
-    }
-
-    /// `admin_or_project_member` for what belongs to that project.
-    fn is_member(&self, project: &str) -> bool {
-        self.caller.is_admin() || (self.caller.has_role("member") && self.project() == project)
-    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::versions::{NEWEST, Version};
+use super::microversion::{NEWEST, Version};
 use crate::authority::Authority;
 use crate::ids::Ids;
 use crate::kubernetes::Kubernetes;

@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
-use super::versions::Version;
+use super::microversion::Version;
 use crate::http::{Ask, Reply};
 use crate::world::World;
 

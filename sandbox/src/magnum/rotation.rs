@@ -1,18 +1,18 @@
 //! The rotation of a cluster's credential (`PATCH /v1/credentials/…`) and of its CA (`PATCH /v1/certificates/…`).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
 use super::clusters::found;
 use super::model::{Authorities, Cluster, Driver, Held, Magnum, Operation};
-use super::{Answer, Call, refuse};
+use super::refuse;
+use super::site::Site;
 use crate::http::Reply;
 use crate::keystone::Caller;
-use crate::world::World;
 
 const SETTLED: [&str; 8] = [
     "CREATE_COMPLETE",
@@ -32,18 +32,18 @@ const MAY_TAKE_CREDENTIALS: [&str; 2] = ["UPDATE_IN_PROGRESS", "UPDATE_FAILED"];
 pub(crate) async fn rotate_credential(call: &Call<'_>) -> Answer {
     let (uuid, pace, patience) = begin(call)?;
     if pace.delay.is_zero() && pace.handover.is_zero() {
-        let held = make(call.world, &uuid, &call.caller, call.ask.now)?;
-        hand_over(call.world, &uuid, held, &call.caller, call.ask.now)?;
+        let held = make(call.site, &uuid, &call.caller, call.ask.now)?;
+        hand_over(call.site, &uuid, held, &call.caller, call.ask.now)?;
         return accepted(&uuid);
     }
-    let (world, caller, id) = (Arc::clone(call.world), call.caller.clone(), uuid.clone());
+    let (site, caller, id) = (call.site.clone(), call.caller.clone(), uuid.clone());
     let work = tokio::spawn(async move {
         tokio::time::sleep(pace.delay).await;
-        let now = world.clock.now();
-        let held = make(&world, &id, &caller, now)?;
+        let now = site.world.clock.now();
+        let held = make(&site, &id, &caller, now)?;
         tokio::time::sleep(pace.handover).await;
-        let now = world.clock.now();
-        hand_over(&world, &id, held, &caller, now)
+        let now = site.world.clock.now();
+        hand_over(&site, &id, held, &caller, now)
     });
     match tokio::time::timeout(patience, work).await {
         Ok(Ok(done)) => done.and_then(|()| accepted(&uuid)),
@@ -66,8 +66,8 @@ fn begin(call: &Call<'_>) -> Result<(String, Pace, Duration), Reply> {
         return Err(refuse::forbidden("credential:rotate"));
     }
     no_arguments(&call.ask.body)?;
-    let mut magnum = call.world.magnum();
-    magnum.sync(call.world, call.ask.now);
+    let mut magnum = call.site.magnum();
+    magnum.sync(&call.site.keystone, call.ask.now);
     let cluster = found(&magnum, call.ask.param("cluster"), Some(call.project()))?;
     let status = cluster.status.as_str();
     if !SETTLED.contains(&status) && !MAY_TAKE_CREDENTIALS.contains(&status) {
@@ -88,25 +88,25 @@ fn begin(call: &Call<'_>) -> Result<(String, Pace, Duration), Reply> {
 }
 
 /// The driver's turn: the new credential.
-fn make(world: &World, uuid: &str, caller: &Caller, now: Timestamp) -> Result<Held, Reply> {
-    let mut magnum = world.magnum();
+fn make(site: &Site, uuid: &str, caller: &Caller, now: Timestamp) -> Result<Held, Reply> {
+    let mut magnum = site.magnum();
     let Magnum { ids, clusters, .. } = &mut *magnum;
     let cluster = by_uuid(clusters, uuid)?;
-    let made = cluster.make_new_credential(&mut world.keystone(), ids, caller, now);
+    let made = cluster.make_new_credential(&mut site.keystone(), ids, caller, now);
     made.map_err(|error| refuse::error(StatusCode::INTERNAL_SERVER_ERROR, &error))
 }
 
 /// The driver's turn: the cluster gets it.
 fn hand_over(
-    world: &World,
+    site: &Site,
     uuid: &str,
     held: Held,
     caller: &Caller,
     now: Timestamp,
 ) -> Result<(), Reply> {
-    let mut magnum = world.magnum();
+    let mut magnum = site.magnum();
     let cluster = by_uuid(&mut magnum.clusters, uuid)?;
-    let done = cluster.take_new_credential(&mut world.keystone(), held, caller, now);
+    let done = cluster.take_new_credential(&mut site.keystone(), held, caller, now);
     done.map_err(|error| refuse::error(StatusCode::INTERNAL_SERVER_ERROR, &error))
 }
 

@@ -4,8 +4,9 @@ use axum::http::{StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::call::{Answer, Call};
 use super::model::{Driver, Magnum, NotOne, Template};
-use super::{Answer, Call, refuse, versions, views};
+use super::{refuse, views};
 use crate::http::Reply;
 
 /// Finds one, or says why not.
@@ -24,7 +25,7 @@ pub(crate) fn list(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
     if !call.reads(call.project()) {
         return Err(refuse::forbidden("clustertemplate:get_all"));
     }
-    let base = versions::base(call.world);
+    let base = call.site.base();
     let seen = magnum.templates.iter().filter(|t| t.public || t.project_id == call.project());
     let shown: Vec<Value> = seen.map(|template| views::template(&base, template)).collect();
     Ok(Reply::ok(&json!({ "clustertemplates": shown })))
@@ -36,7 +37,7 @@ pub(crate) fn show(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
     if !template.public && !call.reads(&template.project_id) {
         return Err(refuse::forbidden("clustertemplate:get"));
     }
-    Ok(Reply::ok(&views::template(&versions::base(call.world), template)))
+    Ok(Reply::ok(&views::template(&call.site.base(), template)))
 }
 
 /// Makes one, of what is asked for here: its name, image, labels, whether it has TLS.
@@ -61,7 +62,7 @@ pub(crate) fn create(magnum: &mut Magnum, call: &Call<'_>) -> Answer {
         public: false,
         created_at: call.ask.now,
     };
-    let base = versions::base(call.world);
+    let base = call.site.base();
     let shown = views::template(&base, &template);
     let place = format!("{base}/v1/clustertemplates/{}", template.uuid);
     magnum.templates.push(template);

@@ -1,53 +1,39 @@
-//! The versions of the API: which there are, and which one a request wants.
+//! `/` and `/v1`: which versions of the API there are; and which one a request wants.
 
-use std::fmt;
-
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, Answer, MAXIMUM_VERSION, MINIMUM_VERSION, PREFIX, refuse};
+use super::call::Answer;
+use super::microversion::{OLDEST, Version};
+use super::refuse;
+use super::site::Site;
 use crate::http::{Ask, Reply};
-use crate::world::World;
 
-/// `1.` and this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(pub(crate) u32);
-
-const OLDEST: Version = Version(1);
-/// Magnum 23.0.0's.
-pub(crate) const NEWEST: Version = Version(14);
-/// From here on the credentials can be rotated.
-pub(crate) const CREDENTIALS: Version = Version(12);
-/// From here on `stack_id` is called `cluster_id`.
-pub(crate) const CLUSTER_ID: Version = Version(13);
+const API_VERSION: HeaderName = HeaderName::from_static("openstack-api-version");
+const MINIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-minimum-version");
+const MAXIMUM_VERSION: HeaderName = HeaderName::from_static("openstack-api-maximum-version");
 /// What a header may call the service; answers have the last one.
 const TYPES: [&str; 3] =
     ["container-infra", "container-infrastructure", "container-infrastructure-management"];
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1.{}", self.0)
-    }
-}
-
 /// `GET /`.
-pub(crate) fn list(world: &World) -> Answer {
+pub(crate) fn list(site: &Site) -> Answer {
     Ok(Reply::ok(&json!({
         "name": "OpenStack Magnum API",
         "description": "Magnum is an OpenStack project which aims to provide container cluster management.",
         "versions": [{
             "id": "v1",
-            "links": [{ "href": format!("{}/v1/", base(world)), "rel": "self" }],
+            "links": [{ "href": format!("{}/v1/", site.base()), "rel": "self" }],
             "status": "CURRENT",
-            "max_version": world.magnum().newest.to_string(),
+            "max_version": site.magnum().newest.to_string(),
             "min_version": OLDEST.to_string(),
         }],
     })))
 }
 
 /// `GET /v1`.
-pub(crate) fn show(world: &World) -> Answer {
-    let base = base(world);
+pub(crate) fn show(site: &Site) -> Answer {
+    let base = site.base();
     let links = |path: &str| {
         json!([
             { "href": format!("{base}/v1/{path}"), "rel": "self" },
@@ -75,13 +61,8 @@ pub(crate) fn show(world: &World) -> Answer {
     Ok(Reply::ok(&body))
 }
 
-/// Where this Magnum is.
-pub(crate) fn base(world: &World) -> String {
-    format!("{}{PREFIX}", world.base)
-}
-
 /// The version of a request's header; the oldest without one.
-pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
+pub(crate) fn wanted(site: &Site, ask: &Ask) -> Result<Version, Reply> {
     let Some(header) = ask.header("openstack-api-version") else { return Ok(OLDEST) };
     let mut words = header.split_whitespace();
     let service = words.next().unwrap_or_default();
@@ -90,7 +71,7 @@ pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
         let detail = "Invalid service type for OpenStack-API-Version header";
         return Err(refuse::not_acceptable(ask, detail));
     }
-    let newest = world.magnum().newest;
+    let newest = site.magnum().newest;
     if text == "latest" {
         return Ok(newest);
     }
@@ -101,7 +82,7 @@ pub(crate) fn wanted(world: &World, ask: &Ask) -> Result<Version, Reply> {
         None => Err(refuse::not_acceptable(ask, "Invalid value for OpenStack-API-Version header")),
         Some((1, minor)) if OLDEST.0 <= minor && minor <= newest.0 => Ok(Version(minor)),
         Some(_) => Err(named(unsupported(ask, text, newest), newest, text)
-            .with_header(axum::http::header::VARY, "OpenStack-API-Version")),
+            .with_header(header::VARY, "OpenStack-API-Version")),
     }
 }
 

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::microversion::{CLUSTER_ID, Version};
 use super::model::{Cluster, Driver, Template};
-use super::versions::{CLUSTER_ID, Version};
 
 /// A cluster, with all that a list leaves out.
 pub(crate) fn whole(base: &str, cluster: &Cluster, template: &Template, version: Version) -> Value {

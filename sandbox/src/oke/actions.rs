@@ -5,10 +5,12 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::Value;
 
 use super::answers::{Etag, Replay, Rule};
+use super::call::{Answer, Call};
 use super::clusters::{etag, status_etag};
 use super::model::{Cluster, Oke, Phase, Token, Trouble, WorkKind};
-use super::people::{Access, regional_ocid};
-use super::{Answer, Call, refuse};
+use super::ocid::regional_ocid;
+use super::people::Access;
+use super::refuse;
 use crate::http::Reply;
 
 const WORK_REQUEST: HeaderName = HeaderName::from_static("opc-work-request-id");

@@ -6,9 +6,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::answers::{Bundle, NeverRotated, OkeAnswers};
+use super::call::{Answer, Call};
 use super::model::{Cluster, Oke, Shown};
 use super::people::Access;
-use super::{Answer, Call, paging, refuse, views};
+use super::{paging, refuse, views};
 use crate::http::Reply;
 
 /// What lists of clusters and node pools may be sorted by.

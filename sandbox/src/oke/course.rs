@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{AfterFailure, CountsFrom, ExpiryMoves, OkeAnswers, Rule};
 use super::model::{Cluster, Oke, Phase, Rotation, Shown, Work, WorkKind, WorkRequest};
-use super::people::regional_ocid;
+use super::ocid::regional_ocid;
 use crate::authority::Authority;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

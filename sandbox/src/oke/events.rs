@@ -1,7 +1,6 @@
 //! What can happen to OKE's clusters behind a client's back, and how they behave. Also over HTTP, see `control`.
 
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -9,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::answers::OkeAnswers;
 use super::course::{authority, expiry};
 use super::model::{Cluster, Node, Oke, Pace, Phase, Pool, Trouble, WorkKind};
-use super::people::regional_ocid;
+use super::ocid::regional_ocid;
+use super::site::Site;
 use crate::kubernetes::{Kind, Kubernetes};
-use crate::world::World;
 
 /// Something that happens; clusters are named by their name or id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,9 +110,9 @@ impl OkeEvent {
     }
 
     /// Makes it happen.
-    pub(crate) fn happen(&self, world: &Arc<World>) -> Result<(), UnknownOke> {
-        let now = world.clock.now();
-        let mut oke = world.oke();
+    pub(crate) fn happen(&self, site: &Site) -> Result<(), UnknownOke> {
+        let now = site.world.clock.now();
+        let mut oke = site.oke();
         oke.sync(now);
         let seconds = SignedDuration::from_secs;
         match self {
@@ -134,7 +133,7 @@ impl OkeEvent {
             }
             Self::CreateOkeCluster { name, kubernetes_version, nodes, virtual_nodes } => {
                 let version = kubernetes_version.as_deref().unwrap_or("v1.33.1");
-                let made = create(world, &mut oke, name, version, nodes.unwrap_or(2))?;
+                let made = create(site, &mut oke, name, version, nodes.unwrap_or(2))?;
                 if *virtual_nodes {
                     let id = regional_ocid("virtualnodepool", &mut oke.ids);
                     oke.clusters[made].virtual_pools.push(id);
@@ -215,16 +214,17 @@ fn broken(error: &(dyn std::error::Error + Send + Sync)) -> UnknownOke {
 
 /// Makes a cluster that was made just now; its place.
 fn create(
-    world: &Arc<World>,
+    site: &Site,
     oke: &mut Oke,
     name: &str,
     version: &str,
     nodes: usize,
 ) -> Result<usize, UnknownOke> {
-    let now = world.clock.now();
+    let now = site.world.clock.now();
     let expires_at = expiry(now);
     let authority = authority(name, expires_at).map_err(|e| broken(&*e))?;
-    let kubernetes = Kubernetes::start(world, &authority, Some(version.to_owned()), now);
+    let kubernetes =
+        Kubernetes::start(&site.world, &site.neighbours, &authority, Some(version.to_owned()), now);
     let kubernetes = kubernetes.map_err(|error| UnknownOke(error.to_string()))?;
     let names = (0..nodes).map(|number| format!("10.0.10.{}", number + 2)).collect();
     let workloads = [(Kind::Deployment, "apps", "web"), (Kind::DaemonSet, "apps", "node-agent")];

@@ -7,20 +7,24 @@
 
 mod actions;
 mod answers;
+mod call;
 mod clusters;
 mod course;
 mod events;
-mod handle;
+mod keys;
+mod login;
 mod model;
+mod ocid;
 mod paging;
 mod people;
 mod refuse;
 mod requests;
+mod seen;
 mod signature;
+mod site;
 mod views;
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
@@ -34,37 +38,23 @@ pub use answers::{
     Rule,
 };
 pub use events::{OkeEvent, UnknownOke};
-pub use handle::{OciLogin, OkeSeen, OkeWork};
+pub use login::OciLogin;
 pub(crate) use model::Oke;
+pub use seen::{OkeSeen, OkeWork};
+pub(crate) use site::Site;
 
-use crate::http::{Ask, Reply};
-use crate::server::Foreign;
-use crate::world::World;
-use people::{Access, Person};
+use crate::http::{Ask, Foreign};
 
-/// An answer, or a refusal.
-pub(crate) type Answer = Result<Reply, Reply>;
+use call::{Answer, Call};
 
 /// Where it begins on the sandbox's port: the version of the API.
 const PREFIX: &str = "/20180222";
 const REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 
-/// One request, by somebody who has signed it.
-pub(crate) struct Call<'a> {
-    pub(crate) ask: &'a Ask,
-    pub(crate) caller: Person,
-}
-
-impl Call<'_> {
-    fn may(&self, access: Access) -> bool {
-        self.caller.access >= access
-    }
-}
-
 /// Everything that it serves.
-pub(crate) fn routes() -> Router<Arc<World>> {
+pub(crate) fn routes(site: Site) -> Router {
     let on = Serve::On;
-    let table: Vec<(&str, MethodRouter<Arc<World>>)> = vec![
+    let table: Vec<(&str, MethodRouter<Site>)> = vec![
         ("/clusters", get(on(clusters::list))),
         ("/clusters/{clusterId}", get(on(clusters::show))),
         ("/clusters/{clusterId}/actions/startCredentialRotation", post(on(actions::start))),
@@ -79,11 +69,12 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         ("/workRequests/{workRequestId}/errors", get(on(requests::errors))),
         ("/workRequests/{workRequestId}/logs", get(on(requests::logs))),
     ];
-    let one = |router: Router<Arc<World>>, (path, serve): (&str, MethodRouter<Arc<World>>)| {
+    let one = |router: Router<Site>, (path, serve): (&str, MethodRouter<Site>)| {
         router.route(&format!("{PREFIX}{path}"), serve.fallback(Serve::NoMethod))
     };
     let nothing = axum::routing::any(Serve::NoPath);
-    table.into_iter().fold(Router::new(), one).route(&format!("{PREFIX}/{{*rest}}"), nothing)
+    let routes = table.into_iter().fold(Router::new(), one);
+    routes.route(&format!("{PREFIX}/{{*rest}}"), nothing).with_state(site)
 }
 
 /// One route's work.
@@ -94,16 +85,16 @@ enum Serve {
     On(fn(&mut Oke, &Call<'_>) -> Answer),
 }
 
-impl Handler<(), Arc<World>> for Serve {
+impl Handler<(), Site> for Serve {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    fn call(self, request: Request, world: Arc<World>) -> Self::Future {
+    fn call(self, request: Request, site: Site) -> Self::Future {
         Box::pin(async move {
-            let ask = match Ask::from_request(request, &world).await {
+            let ask = match Ask::from_request(request, &site).await {
                 Ok(ask) => ask,
                 Err(rejection) => return rejection.into_response(),
             };
-            let mut oke = world.oke();
+            let mut oke = site.oke();
             oke.sync(ask.now);
             let (Ok(reply) | Err(reply)) = self.answer(&mut oke, &ask);
             // Theirs, and two of the service's own.

@@ -1,30 +1,19 @@
 //! Who is there: users with their API keys and sessions, and what they may do. That a message was signed with a key
 //! is `signature`'s business.
 
+use axum::extract::Query;
+use axum::http::{Method, Uri};
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use md5::{Digest, Md5};
-use ring::digest::{SHA256, digest};
-use ring::rand::SystemRandom;
-use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 use serde_json::json;
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::SubjectPublicKeyInfo;
-use yasna::models::ObjectIdentifier;
 
+use super::keys::Key;
+use super::ocid::{REGION, ocid};
 use super::signature::{Claim, Unproven};
 use crate::authority::Subject;
 use crate::http::Ask;
 use crate::ids::Ids;
-
-/// The region that this stand-in is.
-pub(crate) const REGION: &str = "us-ashburn-1";
-/// Its short name, as in the ids of what is there.
-const REGION_KEY: &str = "iad";
-const RSA_ENCRYPTION: &[u64] = &[1, 2, 840, 113_549, 1, 1, 1];
 
 /// What a user's policies give, of everything in the one compartment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +48,6 @@ struct Session {
     ocid: String,
     key: Key,
     ends_at: Timestamp,
-}
-
-/// A public key of RSA.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// As in PKCS#1.
-    der: Vec<u8>,
-    pub(crate) fingerprint: String,
 }
 
 impl People {
@@ -145,7 +126,7 @@ impl People {
         let header = ask.header("authorization").ok_or(Unproven::Incomplete)?;
         let claim = Claim::parse(header)?;
         let (person, key) = self.claimed(&claim.key_id, ask.now).ok_or(Unproven::Wrong)?;
-        claim.holds_for(ask, &key.der)?;
+        claim.holds_for(ask, key.public())?;
         Ok(person.clone())
     }
 
@@ -174,17 +155,14 @@ impl People {
         let host = format!("containerengine.{REGION}.oraclecloud.com");
         let path = format!("/cluster_request/{cluster}");
         let query = url.strip_prefix(&format!("https://{host}{path}?"))?;
-        let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(
-            &format!("{path}?{query}").parse::<axum::http::Uri>().ok()?,
-        )
-        .ok()?
-        .0;
+        let pairs: Vec<(String, String)> =
+            Query::try_from_uri(&format!("{path}?{query}").parse::<Uri>().ok()?).ok()?.0;
         let get =
             |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let claim = Claim::parse(&get("authorization")?).ok()?;
         let (person, key) = self.claimed(&claim.key_id, now)?;
         let header = |name: &str| if name == "host" { Some(host.clone()) } else { get(name) };
-        claim.holds(&axum::http::Method::GET, &path, header, &key.der, now).ok()?;
+        claim.holds(&Method::GET, &path, header, key.public(), now).ok()?;
         // Whoever may manage a cluster in Oracle's cloud may do everything in it.
         let groups = match person.access {
             Access::Manage => vec!["system:masters".to_owned()],
@@ -192,67 +170,6 @@ impl People {
         };
         Some(Subject { user: person.ocid.clone(), groups })
     }
-}
-
-impl Key {
-    /// Of a private key (PKCS#8, PEM).
-    pub(crate) fn of_private(pem: &str) -> Option<Self> {
-        Some(Self::new(pair(pem)?.public_key().as_ref()))
-    }
-
-    /// Of a public key (PEM).
-    fn of_public(pem: &str) -> Option<Self> {
-        let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?;
-        let (_, info) = SubjectPublicKeyInfo::from_der(&der).ok()?;
-        Some(Self::new(&info.subject_public_key.data))
-    }
-
-    fn new(der: &[u8]) -> Self {
-        let info = yasna::construct_der(|writer| {
-            writer.write_sequence(|writer| {
-                writer.next().write_sequence(|writer| {
-                    writer.next().write_oid(&ObjectIdentifier::from_slice(RSA_ENCRYPTION));
-                    writer.next().write_null();
-                });
-                writer.next().write_bitvec_bytes(der, der.len() * 8);
-            });
-        });
-        let bytes: Vec<_> = Md5::digest(info).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { der: der.to_owned(), fingerprint: bytes.join(":") }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn public(&self) -> &[u8] {
-        &self.der
-    }
-}
-
-/// A signature of that text by that private key, base64.
-pub(crate) fn sign(private_key: &str, text: &str) -> Option<String> {
-    let pair = pair(private_key)?;
-    let mut signature = vec![0; pair.public().modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).ok()?;
-    Some(BASE64_STANDARD.encode(signature))
-}
-
-/// Base64, as in `x-content-sha256`.
-pub(crate) fn sha256(text: &str) -> String {
-    BASE64_STANDARD.encode(digest(&SHA256, text.as_bytes()))
-}
-
-fn pair(pem: &str) -> Option<RsaKeyPair> {
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
-    RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok()
-}
-
-/// `ocid1.KIND.oc1.REGION.` and 60 characters.
-pub(crate) fn ocid(kind: &str, region: &str, ids: &mut Ids) -> String {
-    format!("ocid1.{kind}.oc1.{region}.aaaaaaaa{}", ids.base32(52))
-}
-
-/// Of something in this region.
-pub(crate) fn regional_ocid(kind: &str, ids: &mut Ids) -> String {
-    ocid(kind, REGION_KEY, ids)
 }
 
 #[cfg(test)]

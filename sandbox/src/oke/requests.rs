@@ -3,9 +3,10 @@
 use axum::http::header;
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
 use super::model::{Oke, WorkRequest};
 use super::people::Access;
-use super::{Answer, Call, paging, refuse, views};
+use super::{paging, refuse, views};
 use crate::http::Reply;
 
 const KEYS: [(&str, &str); 5] = [

@@ -141,7 +141,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::oke::people::{Key, sign};
+    use crate::oke::keys::{Key, sign};
 
     const DATE: &str = "Thu, 05 Jan 2034 21:31:40 GMT";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answers::OkeAnswers;
 use super::model::{Cluster, Node, Pool, Shown, WorkRequest};
-use super::people::REGION;
+use super::ocid::REGION;
 
 /// A cluster; `ClusterSummary` has the same that is shown here.
 pub(crate) fn cluster(cluster: &Cluster, answers: &OkeAnswers) -> Value {

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::cloud::{AccessKey, Denied};
 use super::mode::{Mode, mode};
+use super::names::{MODE, ROOT_NAMESPACE};
 use super::openstack;
 use super::platform::Platform;
 use super::queue::backoff;
 use super::secrets::{self, access_key};
-use super::{MODE, ROOT_NAMESPACE, Shared};
+use super::shared::Shared;
 use crate::world::locked;
 
 pub(super) async fn run(shared: &Shared) {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use jiff::Timestamp;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -295,11 +294,6 @@ impl fmt::Debug for Api {
 fn name(object: &Value) -> (String, String) {
     let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
     (text("namespace"), text("name"))
-}
-
-/// Whether the timestamp of an object is older than that.
-pub(super) fn is_older(at: &Value, than: Timestamp) -> bool {
-    at.as_str().and_then(|text| text.parse::<Timestamp>().ok()).is_none_or(|at| at <= than)
 }
 
 const JSON: &str = "application/json";

@@ -11,17 +11,13 @@ use serde_json::json;
 use super::api::Api;
 use super::cloud::Cloud;
 use super::install::{Contents, OWN_DEPLOYMENT, install};
-use super::{NAMESPACE, Operator};
+use super::names::NAMESPACE;
+use super::operator::Operator;
 use crate::authority::{Authority, Broken, Subject};
 use crate::ids::Ids;
 use crate::kubernetes::{Grant, Kind, Kubernetes};
+use crate::neighbours::Neighbours;
 use crate::world::World;
-
-/// Kept by the sandbox, so that it lives as long.
-pub(crate) struct Cluster {
-    name: String,
-    _handle: Arc<ClusterHandle>,
-}
 
 /// A cluster of `OpenShift` in the sandbox, for whoever made it.
 pub struct ClusterHandle {
@@ -32,16 +28,16 @@ pub struct ClusterHandle {
     token: String,
 }
 
-/// Makes one. On the sandbox's own runtime.
+/// Makes one, which ends with its last owner. On the sandbox's own runtime.
 pub(crate) async fn create(
     world: &Arc<World>,
-    name: &str,
+    neighbours: &Arc<dyn Neighbours>,
     contents: &Contents,
     cloud: Cloud,
 ) -> Result<Arc<ClusterHandle>, Broken> {
     let now = world.clock.now();
     let authority = Arc::new(Authority::new("kubernetes", now)?);
-    let kubernetes = Kubernetes::start(world, &authority, None, now)?;
+    let kubernetes = Kubernetes::start(world, neighbours, &authority, None, now)?;
     let token = format!("sha256~{}", Ids::random().url_safe(43));
     {
         let mut state = kubernetes.state();
@@ -55,11 +51,7 @@ pub(crate) async fn create(
     install(&api, contents).await?;
     let operator = Operator::start_with(api.clone(), cloud, Arc::clone(&world.clock));
     let ca = authority.pem().to_owned();
-    let handle = Arc::new(ClusterHandle { api, ca, kubernetes, operator, token });
-    let mut clusters = world.openshift();
-    clusters.retain(|cluster| cluster.name != name);
-    clusters.push(Cluster { name: name.to_owned(), _handle: Arc::clone(&handle) });
-    Ok(handle)
+    Ok(Arc::new(ClusterHandle { api, ca, kubernetes, operator, token }))
 }
 
 impl ClusterHandle {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::seconds;
+use super::time::seconds;
 
 /// What a `CredentialsRequest` can fail with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

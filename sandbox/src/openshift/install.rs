@@ -4,10 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, Refused};
+use super::names::{NAMESPACE, REQUEST, REQUESTS, ROOT_NAMESPACE};
 use super::platform::Platform;
-use super::secrets::encoded;
-use super::triggers::REQUESTS;
-use super::{NAMESPACE, REQUEST, ROOT_NAMESPACE};
+use super::secrets::{self, encoded};
 
 /// A cluster to be.
 #[derive(Clone, Debug)]
@@ -253,7 +252,7 @@ async fn clear(api: &Api) -> Result<(), Refused> {
         let root = text("namespace") == ROOT_NAMESPACE && ROOTS.contains(&text("name"));
         let namespace = text("namespace").starts_with("openshift-");
         if root || namespace || metadata["annotations"][REQUEST].is_string() {
-            api.delete(&super::secrets::path(text("namespace"), text("name"))).await?;
+            api.delete(&secrets::path(text("namespace"), text("name"))).await?;
         }
     }
     let legacy =

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::cloud::{AccessKey, Denied};
 use super::mode::Mode;
+use super::names::{MODE, NAMESPACE, ROOT_NAMESPACE};
 use super::passthrough;
 use super::platform::Platform;
-use super::reconcile::{Failure, Work};
 use super::secrets::{self, AWS_CREDENTIALS, AWS_POLICY};
-use super::{MODE, NAMESPACE, ROOT_NAMESPACE};
+use super::work::{Failure, Work};
 
 pub(super) async fn sync(work: &mut Work<'_>) -> Result<(), Failure> {
     match is_needed(work).await {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::NAMESPACE;
 use super::api::{Api, Refused};
+use super::names::NAMESPACE;
 
 /// What `CloudCredential` and the legacy `ConfigMap` come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::cloud::AccessKey;
 use super::mode::Mode;
 use super::platform::Platform;
-use super::reconcile::{Failure, Work};
 use super::secrets::{self, AWS_CREDENTIALS, AWS_ID, AWS_SECRET, SERVICE_ACCOUNT};
+use super::work::{Failure, Work};
 
 /// On platforms on which nothing can be minted.
 pub(super) async fn sync(work: &mut Work<'_>) -> Result<(), Failure> {

@@ -1,43 +1,25 @@
 //! The second loop: one `CredentialsRequest` after the other; whether it is to be synced at all, and what its status
-//! says then.
+//! says then. How it is synced is `mint`'s and `passthrough`'s business.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::api::{Refused, is_older};
+use super::api::Refused;
 use super::conditions::{self, Kind, clears, failing_since, fails};
 use super::mode::{Mode, Unclear, mode};
+use super::names::REQUEST;
 use super::platform::Platform;
 use super::queue::Key;
-use super::{REQUEST, Shared, mint, passthrough, seconds, secrets};
+use super::shared::Shared;
+use super::time::{is_older, seconds};
+use super::work::{Failure, Work, is_known, save};
+use super::{mint, passthrough, secrets};
 
 /// Synced at least so often.
 const SYNC_PERIOD: SignedDuration = SignedDuration::from_hours(1);
 /// Looked at again after so long.
 const REST: SignedDuration = SignedDuration::from_mins(70);
 const FINALIZER: &str = "cloudcredential.openshift.io/deprovision";
-
-/// Why one cannot be synced.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Insufficient,
-    Provision(String),
-    /// Told in no object; tried again.
-    Unexpected,
-}
-
-/// One `CredentialsRequest` in work.
-pub(super) struct Work<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) platform: Platform,
-    pub(super) mode: Mode,
-    pub(super) infrastructure: &'a Value,
-    pub(super) request: &'a mut Value,
-    /// As it was when this began; also one without a verdict.
-    pub(super) root: Option<Value>,
-    /// Where the operator can see it.
-    pub(super) target: Option<Value>,
-}
 
 enum Next {
     Again,
@@ -225,10 +207,6 @@ fn is_due(
         || status["provisioned"] != true
 }
 
-fn is_known(platform: Platform, root: &Value) -> bool {
-    !platform.needs_verdict() || !secrets::verdict(root).is_empty()
-}
-
 impl Work<'_> {
     async fn sync(&mut self) -> Result<(), Failure> {
         match self.mode {
@@ -236,35 +214,6 @@ impl Work<'_> {
             _ if self.platform.can_mint() => mint::sync(self).await,
             _ => passthrough::sync(self).await,
         }
-    }
-
-    /// The root secret, with a verdict where one is needed.
-    pub(super) fn root(&self) -> Result<&Value, Failure> {
-        let name = self.platform.root_secret();
-        let root = self.root.as_ref().ok_or_else(|| {
-            let why =
-                format!("unable to fetch root cloud cred secret: Secret \"{name}\" not found");
-            Failure::Provision(why)
-        })?;
-        if is_known(self.platform, root) {
-            return Ok(root);
-        }
-        Err(Failure::Provision("cannot proceed without cloud cred secret annotation".to_owned()))
-    }
-
-    /// Writes the component's secret.
-    pub(super) async fn write(
-        &self,
-        data: Map<String, Value>,
-        annotations: Value,
-    ) -> Result<(), String> {
-        let (api, target) = (&self.shared.api, self.target.as_ref());
-        secrets::write(api, self.request, target, data, annotations).await
-    }
-
-    /// Writes the status as it is now.
-    pub(super) async fn save(&mut self) -> Result<(), Refused> {
-        save(self.shared, self.request).await
     }
 
     /// Only AWS' requests that name a role; nothing is looked at for the others.
@@ -281,24 +230,6 @@ impl Work<'_> {
         );
         let data = Map::from_iter([("credentials".to_owned(), secrets::encoded(&file))]);
         self.write(data, json!({})).await.map_err(Failure::of_write)
-    }
-}
-
-impl Failure {
-    /// Whether anything is to be done cannot be told.
-    pub(super) fn undecided() -> Self {
-        Self::Provision("error determining whether a credentials update is needed".to_owned())
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "used as the mapping of an error")]
-    pub(super) fn of_write(why: String) -> Self {
-        Self::Provision(format!("error creating/updating secret: {why}"))
-    }
-}
-
-impl From<Refused> for Failure {
-    fn from(_: Refused) -> Self {
-        Self::Unexpected
     }
 }
 
@@ -339,21 +270,4 @@ async fn deprovision(
     request["metadata"]["finalizers"] = json!(left);
     shared.api.replace(path, request).await?;
     Ok(Next::Never)
-}
-
-/// The whole status; refused where somebody else has changed the object since.
-async fn save(shared: &Shared, request: &mut Value) -> Result<(), Refused> {
-    let text = |key: &str| request["metadata"][key].as_str().unwrap_or_default();
-    let path = format!(
-        "/apis/cloudcredential.openshift.io/v1/namespaces/{}/credentialsrequests/{}/status",
-        text("namespace"),
-        text("name")
-    );
-    for (field, empty) in [("provisioned", json!(false)), ("lastSyncGeneration", json!(0))] {
-        if request["status"][field].is_null() {
-            request["status"][field] = empty;
-        }
-    }
-    *request = shared.api.replace(&path, request).await?;
-    Ok(())
 }

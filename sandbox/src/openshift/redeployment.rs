@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::api::{Api, Refused};
-use super::{Shared, seconds};
+use super::shared::Shared;
+use super::time::seconds;
 
 const MANAGERS: &str = "/apis/operator.openshift.io/v1/kubecontrollermanagers";
 const MANAGER: &str = "/apis/operator.openshift.io/v1/kubecontrollermanagers/cluster";

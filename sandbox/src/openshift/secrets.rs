@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::api::{Api, Refused};
 use super::cloud::AccessKey;
+use super::names::{MODE, REQUEST, ROOT_NAMESPACE};
 use super::platform::Platform;
-use super::{MODE, REQUEST, ROOT_NAMESPACE};
 
 /// Of one secret.
 pub(super) fn path(namespace: &str, name: &str) -> String {

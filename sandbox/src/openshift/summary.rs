@@ -3,11 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::api::{Refused, is_older};
+use super::api::Refused;
 use super::conditions::failing_since;
 use super::mode::{CLOUD_CREDENTIAL, Mode, Unclear, mode};
+use super::names::{NAMESPACE, ROOT_NAMESPACE};
 use super::platform::Platform;
-use super::{NAMESPACE, ROOT_NAMESPACE, Shared, seconds, secrets};
+use super::secrets;
+use super::shared::Shared;
+use super::time::{is_older, seconds};
 
 const OPERATORS: &str = "/apis/config.openshift.io/v1/clusteroperators";
 const PASS: SignedDuration = SignedDuration::from_mins(5);

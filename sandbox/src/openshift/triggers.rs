@@ -6,10 +6,11 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::api::Change;
+use super::names::{NAMESPACE, REQUEST, REQUESTS, ROOT_NAMESPACE};
 use super::platform::Platform;
 use super::queue::Key;
 use super::secrets::{is_visible, reference};
-use super::{NAMESPACE, REQUEST, ROOT_NAMESPACE, Shared};
+use super::shared::Shared;
 use crate::world::locked;
 
 /// The namespaces that `CredentialsRequest`s wait for.
@@ -30,8 +31,6 @@ pub(super) async fn follow(shared: &Shared) {
         () = shared.api.follow("/api/v1/namespaces", |change| namespace(shared, &waiting, &change)) => {}
     }
 }
-
-pub(super) const REQUESTS: &str = "/apis/cloudcredential.openshift.io/v1/credentialsrequests";
 
 fn request(shared: &Shared, waiting: &Waiting, change: &Change) {
     let Some(object) = change.now.as_ref().or(change.before.as_ref()) else { return };
