@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::access::{Access, Exec, Identity, Trust};
+use super::access::{Access, Exec, Identity, Trust, sendable};
 use super::error::Error;
 use super::text;
 use crate::cloud::http::scrubbed;
@@ -160,11 +160,10 @@ fn cluster_info(access: &Access, config: &Value) -> Value {
 
 /// Reads an `ExecCredential`, JSON or YAML; complains without quoting it.
 pub(super) fn read(stdout: &[u8], api_version: &str) -> Result<Credential, String> {
-    let documents = text::documents(stdout).map_err(|error| match error {
+    let first = text::document(stdout).map_err(|error| match error {
         text::Unreadable::At(line) => format!("printed no ExecCredential (line {line})"),
         text::Unreadable::NotText => "printed no ExecCredential".to_owned(),
     })?;
-    let first = documents.into_iter().next().unwrap_or_default();
     let credential: ExecCredential = serde_path_to_error::deserialize(first)
         .map_err(|error| format!("printed no ExecCredential (see {})", error.path()))?;
     if credential.api_version != api_version {
@@ -188,7 +187,8 @@ pub(super) fn read(stdout: &[u8], api_version: &str) -> Result<Credential, Strin
         (None, None) => None,
         _ => return Err("gave one of client certificate and key, not both".to_owned()),
     };
-    let token = said(status.token).map(|token| token.expose_secret().trim().into());
+    let token = said(status.token).map(|token| sendable(token.expose_secret())).transpose();
+    let token = token.map_err(|why| format!("gave a token that {why}"))?;
     if token.is_none() && identity.is_none() {
         return Err("gave neither a token nor a client certificate".to_owned());
     }

@@ -94,6 +94,7 @@ async fn what_is_no_credential_is_refused_unquoted() {
         (credential("{}"), "neither a token nor"),
         (credential(r#"{"clientCertificateData":"c"}"#), "not both"),
         (credential(r#"{"clientCertificateData":"hunter2","clientKeyData":"k"}"#), "not PEM"),
+        (credential(r#"{"token":"hunter2\u000ahunter2"}"#), "gave a token that has a line break"),
         (credential(r#"{"token":{"hunter2":1}}"#), "printed no ExecCredential"),
         (r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#.to_owned(), "without status"),
         (credential("{}").replace("v1", "v1beta1"), "is configured to speak"),
