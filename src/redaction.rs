@@ -43,7 +43,7 @@ pub fn clean_message(text: &str) -> Cow<'_, str> {
 /// `text` without these secrets, which may be shorter or weaker than what is crossed out everywhere:
 /// for the words of whoever was just sent them.
 pub fn without<'t>(text: &'t str, secrets: &[SecretString]) -> Cow<'t, str> {
-    list::without(text, secrets)
+    bounded(text, |text| list::without(text, secrets))
 }
 
 /// Whether a field, header, variable or key of this name holds a secret.
@@ -67,8 +67,26 @@ const FIELDS: [&str; 12] = [
     "token",
 ];
 
+/// In bytes: no text that is printed is longer. Searching one takes many times its own room, and how long it is
+/// decides whoever gives it, which may be a server.
+const LONGEST: usize = 64 * 1024;
+
+/// In bytes: how far the search goes beyond what is shown, since half a secret is not found.
+const BEYOND: usize = 16 * 1024;
+
+/// As much of `text` as is shown, searched.
+fn bounded(text: &str, search: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    let head = &text[..text.floor_char_boundary(LONGEST + BEYOND)];
+    if head.len() == text.len() {
+        return search(text);
+    }
+    let mut shown = search(head).into_owned();
+    shown.truncate(shown.floor_char_boundary(shown.len().saturating_sub(BEYOND)));
+    Cow::Owned(format!("{shown}… (cut: {} bytes in all)", text.len()))
+}
+
 fn cleaned(text: &str, strength: Strength) -> Cow<'_, str> {
-    let text = list::without_registered(text, strength);
+    let text = bounded(text, |text| list::without_registered(text, strength));
     let text = match headers::without_values(&text) {
         Some(without) => Cow::Owned(without),
         None => text,

@@ -9,7 +9,7 @@ mod json;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle, Tag};
 use zeroize::Zeroizing;
 
 /// A value. Has no `Debug`: it may be a secret. Wiped when dropped.
@@ -77,9 +77,10 @@ pub(in crate::cloud) struct Malformed {
     pub why: String,
 }
 
-/// The first document; an error says where it is wrong, without quoting it.
+/// The first document; an error says where it is wrong, without quoting it. One with tags that somebody else resolves
+/// (`!vault`) is wrong: what stands there is not the value.
 pub(in crate::cloud) fn parse_yaml(text: &str) -> Result<Node, String> {
-    let first = Documents::of(text).next();
+    let first = Documents { refuses_tags: true, ..Documents::of(text) }.next();
     first.unwrap_or(Ok(Node::Null)).map_err(|malformed| malformed.why)
 }
 
@@ -87,11 +88,16 @@ pub(in crate::cloud) fn parse_yaml(text: &str) -> Result<Node, String> {
 pub(in crate::cloud) struct Documents<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     builder: Builder,
+    refuses_tags: bool,
 }
 
 impl<'a> Documents<'a> {
     pub(in crate::cloud) fn of(text: &'a str) -> Self {
-        Self { parser: Parser::new_from_str(text), builder: Builder::default() }
+        Self {
+            parser: Parser::new_from_str(text),
+            builder: Builder::default(),
+            refuses_tags: false,
+        }
     }
 }
 
@@ -108,6 +114,15 @@ impl Iterator for Documents<'_> {
                     return Some(Err(Malformed { line, why }));
                 }
             };
+            if self.refuses_tags && tag(&event).is_some_and(means_nothing) {
+                let line = place.start.line();
+                // not quoted: a password may begin with that character
+                let why = format!(
+                    "it has a tag near line {line}, a word that begins with !, which means nothing here: quote a text \
+                     that begins so, and write out what another program would fill in (!vault, !ENV)"
+                );
+                return Some(Err(Malformed { line, why }));
+            }
             match self.builder.take(event) {
                 Ok(true) => {
                     let builder = std::mem::take(&mut self.builder);
@@ -120,6 +135,30 @@ impl Iterator for Documents<'_> {
             }
         }
     }
+}
+
+fn tag<'e>(event: &'e Event<'_>) -> Option<&'e Tag> {
+    match event {
+        Event::Scalar(.., tag) | Event::SequenceStart(.., tag) | Event::MappingStart(.., tag) => {
+            tag.as_deref()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a tag says of a value that it is not what stands there.
+fn means_nothing(tag: &Tag) -> bool {
+    tag.is_custom() && !is_text(tag) && !(is_yaml(tag) && tag.suffix() == "timestamp")
+}
+
+/// `!!str`, or a lone `!`, which says the same.
+fn is_text(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema_tag("str")
+        || matches!((tag.handle(), tag.suffix()), ("!", "") | ("", "!"))
+}
+
+fn is_yaml(tag: &Tag) -> bool {
+    tag.handle() == "tag:yaml.org,2002:"
 }
 
 pub(in crate::cloud) fn parse_json(text: &str) -> Result<Node, String> {
@@ -168,8 +207,7 @@ impl Builder {
         const DEEPEST: usize = 64;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let quoted = style != ScalarStyle::Plain
-                    || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+                let quoted = style != ScalarStyle::Plain || tag.is_some_and(|tag| is_text(&tag));
                 let node = if quoted { Node::of(text.into_owned()) } else { plain(&text) };
                 self.add(node, anchor)?;
             }
@@ -207,15 +245,17 @@ impl Builder {
     fn close(&mut self) -> Result<(), String> {
         let Some(Open { anchor, mut node, merged, .. }) = self.open.pop() else { return Ok(()) };
         if let Node::Map(map) = &mut node {
-            let sources = merged.into_iter().flat_map(|source| match source {
+            // of several `<<` the last counts, within the list of one the first
+            let sources = merged.into_iter().rev().flat_map(|source| match source {
                 Node::List(items) => items,
                 single => vec![single],
             });
             for source in sources {
-                if let Node::Map(items) = source {
-                    for (key, item) in items {
-                        map.entry(key).or_insert(item);
-                    }
+                let Node::Map(items) = source else {
+                    return Err("it merges (<<) something that is no mapping".to_owned());
+                };
+                for (key, item) in items {
+                    map.entry(key).or_insert(item);
                 }
             }
         }
@@ -234,7 +274,9 @@ impl Builder {
         match (&mut open.node, open.key.take()) {
             (Node::List(items), _) => items.push(node),
             (Node::Map(_), None) => open.key = Some(node),
-            (Node::Map(_), Some(key)) if key.text() == Some("<<") => open.merged.push(node),
+            (Node::Map(_), Some(Node::Text(key))) if key.plain && &*key == "<<" => {
+                open.merged.push(node);
+            }
             // the last of equal keys counts; a key that is a list or map is none of ours
             (Node::Map(map), Some(key)) => {
                 if let Some(key) = key.text() {
@@ -318,6 +360,44 @@ mod tests {
         assert_eq!(show(&map["one"]), "{x=1 y=own}");
         assert_eq!(show(&map["two"]), "{x=1 y=2 z=3}");
         assert_eq!(show(&map["three"]), "{x=1 y=2}");
+    }
+
+    #[test]
+    fn of_several_merges_the_last_counts_and_only_mappings_are_merged() {
+        let check = |text: &str, expected: Result<&str, &str>| {
+            let read = parse_yaml(text).map(|node| show(&node));
+            assert_eq!(read.as_deref().map_err(String::as_str), expected, "{text}");
+        };
+        let base = "- &one {x: 1, y: 1}\n- &two {x: 2, z: 2}\n- &text t\n";
+        let with = |last: &str| format!("{base}- {last}\n");
+        let seen = |last: &str| format!("[{{x=1 y=1}} {{x=2 z=2}} t {last}]");
+        check(&with("{<<: *one, <<: *two}"), Ok(&seen("{x=2 y=1 z=2}")));
+        check(&with("{<<: [*one, *two]}"), Ok(&seen("{x=1 y=1 z=2}")));
+        check(&with("{'<<': *one}"), Ok(&seen("{<<={x=1 y=1}}")));
+        for no_mapping in ["*text", "5", "", "[*one, 5]"] {
+            let text = with(&format!("{{<<: {no_mapping}}}"));
+            check(&text, Err("it merges (<<) something that is no mapping"));
+        }
+    }
+
+    #[test]
+    fn what_another_program_would_fill_in_is_not_taken_for_the_value() {
+        for value in [
+            "!vault |\n  $ANSIBLE_VAULT;1.1\n",
+            "!ENV PW",
+            "!hunter2",
+            "!!binary aHVudGVyMg==",
+            "!a [b]",
+        ] {
+            let error = parse_yaml(&format!("a: b\nc: {value}")).err().unwrap();
+            assert!(error.starts_with("it has a tag near line "), "{value}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let known = "{a: !!str 12, b: ! 12, c: !!int '5', d: !!map {}, e: !!timestamp 2026-01-01}";
+        assert_eq!(
+            parse_yaml(known).map(|node| show(&node)),
+            Ok("{a=12 b=12 c=5 d={} e=2026-01-01}".to_owned())
+        );
     }
 
     #[test]

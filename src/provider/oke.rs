@@ -17,7 +17,7 @@ pub struct Entrance {
 
 /// Of the current context, or of the only cluster; None where it holds no CA.
 pub fn entrance(kubeconfig: &str) -> Option<Entrance> {
-    let parsed = kubernetes::documents(kubeconfig.as_bytes()).ok()?.into_iter().next()?;
+    let parsed = kubernetes::document(kubeconfig.as_bytes()).ok()?;
     let named = |list: &str, name: &str| {
         let all = parsed[list].as_array()?;
         all.iter().find(|one| one["name"].as_str() == Some(name)).or_else(|| all.first()).cloned()

@@ -185,3 +185,24 @@ proptest::proptest! {
         proptest::prop_assert!(clean_message(query.as_str()).contains(REDACTED), "{}", query);
     }
 }
+
+/// A server chooses how long its words are; searching all of them took gigabytes and minutes.
+#[test]
+fn of_a_text_without_measure_only_the_beginning_is_searched_and_shown() {
+    let word = r"tests\u0041%41+&lt; ";
+    let endless = word.repeat(4 * 1024 * 1024 / word.len());
+    for shown in [clean(&endless), clean_message(&endless), without(&endless, &["tests-no".into()])]
+    {
+        assert!(shown.len() < 70 * 1024 && shown.ends_with("bytes in all)"), "{}", shown.len());
+    }
+    // half a secret, where the search ends, is not found and not shown either
+    let cut = "tests-at-the-cut-of-a-long-text";
+    secret(cut);
+    for before in [0, 1, 10, cut.len()] {
+        for place in [LONGEST, LONGEST + BEYOND] {
+            let long = format!("{}{cut}{}", "-".repeat(place - before), "-".repeat(BEYOND));
+            let shown = clean(&long).into_owned();
+            assert!(!shown.contains("tests") && !shown.contains("text"), "{place} {before}");
+        }
+    }
+}

@@ -170,12 +170,23 @@ async fn what_kubectl_takes_is_taken_and_nothing_else() {
         unused[list].as_array_mut().unwrap().push(entry);
     }
     let doubled = format!("current-context: nowhere\n{}", plane.kubeconfig());
+    let mut twice = admin.clone();
+    let user = twice["users"][0].clone();
+    twice["users"].as_array_mut().unwrap().push(user);
+    let second = format!("{}\n---\n{{[\n", plane.kubeconfig());
     // the text of a kubeconfig, and whether it lets anybody in
     let cases = [
         ("as it is", plane.kubeconfig(), true),
         ("what nobody uses", unused.to_string(), true),
         ("a key given twice", doubled, true),
+        ("two users of one name", twice.to_string(), false),
+        ("a second document that is none", second, true),
         ("a token", no_certificate(json!({ "token": token })), true),
+        (
+            "a token and a password",
+            no_certificate(json!({ "token": token, "username": "u", "password": "p" })),
+            false,
+        ),
         (
             "a token file",
             no_certificate(json!({ "tokenFile": path("token"), "token": "old" })),

@@ -32,6 +32,15 @@ impl Response {
         retry::http_date(self.headers.get(DATE)?.to_str().ok()?)
     }
 
+    /// What a refusal says, where it is JSON. One that nobody would read for its length says nothing: as a tree it
+    /// would take many times its own room.
+    pub fn refusal(&self) -> Option<serde_json::Value> {
+        const LONGEST: usize = 256 * 1024;
+        serde_json::from_slice(self.body.get(..self.body.len().min(LONGEST + 1))?)
+            .ok()
+            .filter(|_| self.body.len() <= LONGEST)
+    }
+
     /// A body that is not the JSON it should be, in words: an HTML page is named by its title.
     pub fn what_it_is_instead(&self) -> String {
         words::instead_of_json(self)

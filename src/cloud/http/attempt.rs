@@ -133,6 +133,8 @@ pub(super) async fn send(
     outcome
 }
 
+/// The status of a refusal is an answer by itself, so one whose words break off or never end is handed up with what
+/// there is of them: it was not lost, and sending it again would be another refused login.
 async fn read(
     engine: &Engine,
     request: &Request,
@@ -150,8 +152,12 @@ async fn read(
         headers: std::mem::take(answer.headers_mut()),
         body: Zeroizing::new(Vec::with_capacity(expected.min(64 * 1024))),
     };
+    let refuses = !response.status.is_success();
     loop {
         match answer.chunk().await {
+            Ok(Some(chunk)) if response.body.len() + chunk.len() > limit && refuses => {
+                return Ok(response);
+            }
             Ok(Some(chunk)) if response.body.len() + chunk.len() > limit => {
                 let error = Error::Unreadable {
                     request: request.label(),
@@ -165,6 +171,7 @@ async fn read(
                 response.body.extend_from_slice(&chunk);
             }
             Ok(None) => return Ok(response),
+            Err(_) if refuses => return Ok(response),
             Err(error) => {
                 let status = Some(response.status.as_u16());
                 return Err(failure(engine, request, options, &error, status).await);

@@ -148,6 +148,14 @@ impl Client {
         let proxy = self.shared.options.proxies.for_url(url);
         let proxy =
             proxy.map_err(|error| Error::Setup { setting: error.setting, reason: error.reason })?;
+        // the engine asks for a certificate by the brackets too; found out by it, the proxy would be blamed
+        let is_ipv6 = url.host_str().is_some_and(|host| host.starts_with('['));
+        if proxy.is_some() && url.scheme() == "https" && is_ipv6 {
+            let reason = "a server that is named by an IPv6 address is not reached through a proxy: name it by a name, \
+                          or spare the address by NO_PROXY";
+            let setting = self.shared.options.proxies.setting_for(url);
+            return Err(Error::Setup { setting, reason: reason.to_owned() });
+        }
         Ok(match proxy {
             Some(_) => Way::Proxied,
             None if url.scheme() == "http" && is_loopback(url) => Way::Plain,

@@ -136,11 +136,13 @@ fn certificate_words(why: &CertificateError) -> (Unreachable, String) {
         CertificateError::NotValidForName => said(Unreachable::WrongName, "it is for another name"),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| readable(name)).collect();
+            let expected = expected.to_str();
+            let as_text = names.iter().any(|name| *name == expected);
             let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
-            said(
-                Unreachable::WrongName,
-                &format!("it is for {names}, not for {}", expected.to_str()),
-            )
+            let hint =
+                if as_text { " (an address must stand in it as IP, not as DNS)" } else { "" };
+            let words = format!("it is for {names}, not for {expected}{hint}");
+            said(Unreachable::WrongName, &words)
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             said(Unreachable::WrongUse, "it is not for use by servers")
@@ -170,6 +172,10 @@ fn certificate_words(why: &CertificateError) -> (Unreachable, String) {
 fn webpki_words(name: &str) -> String {
     match name {
         "CaUsedAsEndEntity" => "it is a CA's own".to_owned(),
+        "UnsupportedCriticalExtension" => {
+            "it has a critical extension that is not known here".to_owned()
+        }
+        "NameConstraintViolation" => "its CA may not sign for this name".to_owned(),
         "UnsupportedCertVersion" => "it is of X.509 version 1".to_owned(),
         _ => "it is not in order".to_owned(),
     }

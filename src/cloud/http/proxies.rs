@@ -186,10 +186,12 @@ fn spared_by(text: &str) -> Vec<Spared> {
             continue;
         }
         let (host, port) = match split_port(&entry) {
-            Some((host, port)) => (host, Some(port.to_owned())),
+            Some((host, port)) => {
+                let port = Some(port).filter(|port| !port.is_empty());
+                (host.trim_start_matches('[').trim_end_matches(']'), port.map(str::to_owned))
+            }
             None => (entry.as_str(), None),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = host.parse() {
             all.push(Spared::Address { address, port });
             continue;
@@ -220,10 +222,11 @@ fn network(entry: &str) -> Option<Spared> {
     (bits <= most).then_some(Spared::Network { address, bits })
 }
 
-/// A name as it stands in a parsed URL.
+/// A name as it stands in a parsed URL. What is more than a name spares nobody: it stays as it is.
 fn ascii(name: &str) -> String {
-    let url = Url::parse(&format!("https://{name}/"));
-    url.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| name.to_owned())
+    let more = name.contains(['/', '\\', '?', '#', '@', ':']);
+    let url = Url::parse(&format!("https://{name}/")).ok().filter(|_| !more);
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| name.to_owned())
 }
 
 fn is_spared(server: &Url, spared: &[Spared]) -> bool {
@@ -241,7 +244,9 @@ fn is_spared(server: &Url, spared: &[Spared]) -> bool {
                 && port_fits(port)
         }
         Spared::Domain { suffix, itself, port } => {
-            (host.ends_with(suffix) || (*itself && host == suffix[1..])) && port_fits(port)
+            let named = host.ends_with(suffix) || (*itself && host == suffix[1..]);
+            // an address is in no domain, whatever it ends with
+            named && address.is_none() && port_fits(port)
         }
         Spared::Network { address: network, bits } => {
             address.is_some_and(|address| within(address, *network, *bits))

@@ -135,8 +135,14 @@ fn interval(backoff: &Backoff, count: u32, spread: f64) -> Duration {
 }
 
 /// `Retry-After`: seconds, or a date. A date is measured from the answer's own `Date` where it has
-/// one, so that a clock that is wrong here does no harm.
+/// one, so that a clock that is wrong here does no harm. Never so long that it could not be added to a time.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    told(headers, now).map(|wait| wait.min(A_YEAR))
+}
+
+const A_YEAR: Duration = Duration::from_hours(365 * 24);
+
+fn told(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
@@ -260,6 +266,8 @@ mod tests {
             assert_eq!(seconds, expected, "{value}, {date:?}");
         };
         check("7", None, Some(7));
+        check("18446744073709551615", None, Some(A_YEAR.as_secs()));
+        check("Fri, 31 Dec 9998 23:59:59 GMT", None, Some(A_YEAR.as_secs()));
         check(" 0 ", None, Some(0));
         check("Sun, 01 Mar 2026 10:00:30 GMT", None, Some(30));
         check("Sun, 01 Mar 2026 09:00:00 GMT", None, Some(0));

@@ -44,7 +44,7 @@ async fn send(request: &Request) -> Result<Response, Error> {
 async fn each_fault_is_retried_only_as_far_as_is_safe() {
     let ok = || Reply::status(200);
     let told = |status| Reply::status(status).with("retry-after", "0");
-    let truncated = || Reply::Truncated { status: 200, body: "half".to_owned() };
+    let truncated = |status| Reply::Truncated { status, body: "half".to_owned() };
     // fault, requests and outcome if idempotent, the same if not
     let table = [
         ("429", Reply::status(429), (2, "200"), (2, "200")),
@@ -56,7 +56,9 @@ async fn each_fault_is_retried_only_as_far_as_is_safe() {
         ("502", Reply::status(502), (2, "200"), (1, "502")),
         ("504", Reply::status(504), (2, "200"), (1, "504")),
         ("cut", Reply::Cut, (2, "200"), (1, "lost, may have acted")),
-        ("truncated", truncated(), (2, "200"), (1, "lost, may have acted")),
+        ("truncated", truncated(200), (2, "200"), (1, "lost, may have acted")),
+        ("500 truncated", truncated(500), (2, "200"), (1, "500")),
+        ("401 truncated", truncated(401), (1, "401"), (1, "401")),
         ("silence", Reply::Silence, (2, "200"), (1, "lost, may have acted")),
         ("400", Reply::status(400), (1, "400"), (1, "400")),
         ("401", told(401), (1, "401"), (1, "401")),
@@ -164,6 +166,19 @@ async fn a_body_that_is_too_large_is_not_read_and_not_asked_for_again() {
     assert_eq!(stub.seen().len(), 1);
 }
 
+/// Whoever is refused must know it, however much else is said.
+#[tokio::test]
+async fn the_status_of_a_refusal_is_known_whatever_becomes_of_its_words() {
+    let big = Reply::Answer { status: 401, headers: Vec::new(), body: "x".repeat(20_000) };
+    for refusal in [big, Reply::Truncated { status: 401, body: "{\"error\"".to_owned() }] {
+        let stub = Stub::replies(vec![refusal]).await;
+        let login = request(Method::POST, &stub).repeatable();
+        let answer = send(&login).await.unwrap();
+        assert_eq!((answer.status, stub.seen().len()), (StatusCode::UNAUTHORIZED, 1));
+        assert!(answer.body.len() <= 10_000);
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_sent_once_stopped_or_out_of_time() {
     let stub = Stub::replies(vec![Reply::status(200)]).await;
@@ -257,7 +272,8 @@ async fn a_rate_limit_is_waited_for_by_all_calls() {
 #[tokio::test]
 async fn what_cannot_be_waited_for_is_handed_up() {
     // beyond the deadline, or longer than anybody should wait
-    for (told, deadline) in [("2", Some(Duration::from_secs(1))), ("4", None)] {
+    let soon = Some(Duration::from_secs(1));
+    for (told, deadline) in [("2", soon), ("4", None), ("18446744073709551615", soon)] {
         let stub = Stub::replies(vec![Reply::status(429).with("retry-after", told)]).await;
         let deadline = deadline.map(|length| Instant::now() + length);
         let patience = Patience { deadline, ..Patience::default() };

@@ -191,12 +191,13 @@ fn system_roots() -> Result<RootCertStore, Complaint> {
 /// Those that somebody named. Where they are not there nobody is trusted, rather than others.
 fn roots_of(file: Option<&Path>, folders: &[PathBuf]) -> Result<RootCertStore, Complaint> {
     let mut roots = RootCertStore::empty();
-    let folders = folders.iter().map(|folder| (None, Some(folder.as_path())));
-    for (file, folder) in folders.chain([(file, None)]) {
-        roots.add_parsable_certificates(
-            rustls_native_certs::load_certs_from_paths(file, folder).certs,
-        );
+    for folder in folders {
+        let found = rustls_native_certs::load_certs_from_paths(None, Some(folder.as_path()));
+        roots.add_parsable_certificates(found.certs);
     }
+    // like any file that somebody named: a pipe or a device would be read without an end
+    let found = file.map(|file| certificates("cacert", &Pem::File(file.to_owned())));
+    roots.add_parsable_certificates(found.and_then(Result::ok).unwrap_or_default());
     if roots.is_empty() {
         let why = "SSL_CERT_FILE or SSL_CERT_DIR is set and leads to no certificate, so nobody is trusted";
         return Err(("cacert", why.to_owned()));

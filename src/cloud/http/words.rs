@@ -8,9 +8,9 @@ use crate::redaction::{self, SecretString};
 /// The service's own words, without the given secrets; of an HTML page only its title. Where the
 /// body says nothing, the status' name.
 pub(super) fn of(answer: &Response, secrets: &[SecretString]) -> String {
-    let said = match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(json) => from_json(&json),
-        Err(_) => from_text(answer),
+    let said = match answer.refusal() {
+        Some(json) => from_json(&json),
+        None => from_text(answer),
     };
     // A proxy's page is called "404 Not Found", and the status stands beside it anyway.
     let status = answer.status.as_str();
@@ -155,6 +155,15 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
+
+    #[test]
+    fn words_without_measure_are_none() {
+        let long = "x".repeat(1024 * 1024);
+        let body = format!(r#"{{"error": {{"message": "{long}"}}}}"#);
+        assert_eq!(of(&answer(403, &body), &["words-tests-secret".into()]), "Forbidden");
+        let said = of(&answer(403, &long), &["words-tests-secret".into()]);
+        assert!(said.len() < 1000 && said.starts_with("xxx"), "{}", said.len());
+    }
 
     fn answer(status: u16, body: &str) -> Response {
         Response {

@@ -157,6 +157,18 @@ pub(super) fn blame(setting: &'static str, message: String) -> AccessError {
     AccessError { message, setting: Some(setting) }
 }
 
+/// A token without the white space around it, which is none of it; else why it cannot be sent. Left out, it would make
+/// nobody of the caller.
+pub(super) fn sendable(token: &str) -> Result<SecretString, &'static str> {
+    match token.trim() {
+        "" => Err("is nothing but white space"),
+        token if http::HeaderValue::from_bytes(token.as_bytes()).is_err() => {
+            Err("has a line break or another control character in it")
+        }
+        token => Ok(token.into()),
+    }
+}
+
 /// An API server's address; a bare host is reached by `https`. What may be a secret in it is refused, and not
 /// repeated.
 pub(super) fn server_address(text: &str) -> Result<Url, AccessError> {

@@ -214,7 +214,8 @@ fn advice(cause: Unreachable) -> &'static str {
                  cluster is reached from inside its network only)."
         }
         Unreachable::Tls => {
-            "What listens there does not speak TLS as an API server does: is the address right?"
+            "What listens there does not speak TLS as an API server does, or wants a client certificate that \
+                 this login does not have: look at the address and at the login."
         }
         Unreachable::Untrusted => {
             "The server shows a certificate that the known CA did not sign. After a rotation of the \

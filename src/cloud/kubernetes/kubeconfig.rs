@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use self::entries::{AuthInfo, Cluster, Context, ExecConfig, Files};
 use super::access::{
     Access, AccessError, Authorization, Exec, Identity, Impersonation, Login, Trust, blame,
-    server_address,
+    sendable, server_address,
 };
 
 use crate::cloud::http::{Proxies, Url};
@@ -205,13 +205,23 @@ fn login(user: &AuthInfo, cluster: &Cluster) -> Result<Login, AccessError> {
             return Err(blame("client_certificate", message.to_owned()));
         }
     };
-    let token = user.token.trim();
+    let has_token = !user.token_file.is_empty() || !user.token.is_empty();
+    let has_password = !user.username.is_empty() || !user.password.is_empty();
+    if has_token && has_password {
+        let message =
+            "the kubeconfig's user has a token and a username or password: one login has to go";
+        return Err(blame("config_context_auth_info", message.to_owned()));
+    }
     // the file wins, since it is renewed
     let authorization = if !user.token_file.is_empty() {
         Authorization::TokenFile(user.token_file.as_str().into())
-    } else if !token.is_empty() {
-        Authorization::Token(token.into())
-    } else if !user.username.is_empty() || !user.password.is_empty() {
+    } else if !user.token.is_empty() {
+        let unsendable = |why| {
+            let message = format!("the kubeconfig's user has a token that {why}");
+            blame("config_context_auth_info", message)
+        };
+        Authorization::Token(sendable(&user.token).map_err(unsendable)?)
+    } else if has_password {
         Authorization::Basic {
             username: user.username.clone(),
             password: user.password.as_str().into(),

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use super::access::{AccessError, Authorization, Impersonation};
+use super::access::{AccessError, Authorization, Impersonation, sendable};
 use super::error::Error;
 use crate::cloud::files;
 use crate::cloud::http::Request;
@@ -26,7 +26,7 @@ pub(super) fn authorised(
                 .hides(password)
                 .secret_header(AUTHORIZATION, &SecretString::from(value.as_str()))
         }
-        Authorization::Token(token) => bearer(request, token.expose_secret().trim()),
+        Authorization::Token(token) => bearer(request, &token.expose_secret().trim().into()),
         Authorization::TokenFile(path) => bearer(request, &from_file(path)?),
         // A plugin's token has become a Token by the time that requests are sent.
         Authorization::Exec(_) | Authorization::None => request,
@@ -43,14 +43,14 @@ pub(super) fn authorised(
     Ok(request)
 }
 
-fn bearer(request: Request, token: &str) -> Request {
-    let value = Zeroizing::new(format!("Bearer {token}"));
-    let request = request.hides(&SecretString::from(token));
+fn bearer(request: Request, token: &SecretString) -> Request {
+    let value = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+    let request = request.hides(token);
     request.secret_header(AUTHORIZATION, &SecretString::from(value.as_str()))
 }
 
 /// Read for each request: such files are renewed.
-fn from_file(path: &Path) -> Result<Zeroizing<String>, Error> {
+fn from_file(path: &Path) -> Result<SecretString, Error> {
     let unusable = |why: String| AccessError {
         message: format!("the token file {} {why}", path.display()),
         setting: None,
@@ -58,10 +58,10 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Error> {
     let bytes =
         files::read(path, LARGEST).map_err(|error| unusable(format!("cannot be read: {error}")))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| unusable("holds no text".to_owned()))?;
-    match text.trim() {
-        "" => Err(unusable("is empty".to_owned()).into()),
-        token => Ok(Zeroizing::new(token.to_owned())),
+    if text.trim().is_empty() {
+        return Err(unusable("is empty".to_owned()).into());
     }
+    Ok(sendable(text).map_err(|why| unusable(format!("holds a text that {why}")))?)
 }
 
 const LARGEST: u64 = 1024 * 1024;

@@ -58,5 +58,5 @@ pub use rollout::Rollout;
 pub use served::ServedChain;
 pub use settings::Settings;
 pub use stuck::Stuck;
-pub use text::documents;
+pub use text::document;
 pub use workload::{Kind, Workload};

@@ -87,8 +87,9 @@ impl Access {
             Some(false) if matches!(self.trust, Trust::Anybody) => self.trust = Trust::System,
             _ => {}
         }
-        if let Some(name) = &settings.tls_server_name {
-            self.server_name = Some(name.clone());
+        // the kubeconfig's is for the kubeconfig's server
+        if settings.tls_server_name.is_some() || settings.host.is_some() {
+            self.server_name.clone_from(&settings.tls_server_name);
         }
         if let Some(url) = &settings.proxy_url {
             self.proxies = Proxies::one("proxy_url", url)?;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::access::{AccessError, Authorization, Exec, Identity, Login, blame};
+use super::access::{AccessError, Authorization, Exec, Identity, Login, blame, sendable};
 use crate::cloud::Surroundings;
 use crate::redaction::{ExposeSecret, SecretString};
 
@@ -105,8 +105,8 @@ pub(super) fn with_variables(
     Ok(all)
 }
 
-/// An empty text is not set: modules pass it on for what they were not given. White space around a token is none
-/// of it.
+/// An empty text is not set: modules pass it on for what they were not given. A token of white space is one that
+/// somebody lost.
 fn without_empty(settings: &Settings) -> Settings {
     let mut all = settings.clone();
     for text in [
@@ -122,10 +122,10 @@ fn without_empty(settings: &Settings) -> Settings {
     ] {
         *text = text.take().filter(|text| !text.trim().is_empty());
     }
-    for secret in [&mut all.client_key, &mut all.password, &mut all.proxy_url, &mut all.token] {
+    for secret in [&mut all.client_key, &mut all.password, &mut all.proxy_url] {
         *secret = secret.take().filter(|secret| !secret.expose_secret().trim().is_empty());
     }
-    all.token = all.token.map(|token| token.expose_secret().trim().into());
+    all.token = all.token.filter(|token| !token.expose_secret().is_empty());
     all.config_paths.retain(|path| !path.is_empty());
     all.exec = all.exec.filter(|exec| !exec.command.is_empty());
     all
@@ -166,8 +166,10 @@ pub(super) fn explicit_login(settings: &Settings) -> Result<Option<Login>, Acces
             return Err(blame("username", "password needs a username".to_owned()));
         }
     };
+    let token = settings.token.as_ref().map(|token| sendable(token.expose_secret()));
+    let token = token.transpose().map_err(|why| blame("token", format!("token {why}")))?;
     let ways = [
-        ("token", settings.token.clone().map(Authorization::Token)),
+        ("token", token.map(Authorization::Token)),
         ("username", basic),
         ("exec", settings.exec.clone().map(Authorization::Exec)),
     ];

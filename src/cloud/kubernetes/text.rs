@@ -12,11 +12,12 @@ pub enum Unreadable {
     At(usize),
 }
 
-/// All documents, typed as Kubernetes' own tools have it.
-pub fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
+/// The first document, typed as Kubernetes' own tools have it; they look at no other either. Null where there is none.
+pub fn document(bytes: &[u8]) -> Result<Value, Unreadable> {
     let text = decoded(bytes).ok_or(Unreadable::NotText)?;
-    let read = Documents::of(&text).map(|document| document.map(Node::into_json));
-    read.collect::<Result<_, _>>().map_err(|malformed| Unreadable::At(malformed.line))
+    let first = Documents::of(&text).next().transpose();
+    let first = first.map_err(|malformed| Unreadable::At(malformed.line))?;
+    Ok(first.map_or(Value::Null, Node::into_json))
 }
 
 /// With or without a byte order mark.

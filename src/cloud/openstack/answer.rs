@@ -4,7 +4,6 @@
 use http::StatusCode;
 use http::header::LOCATION;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::token::Token;
 use super::{ApiError, Error, Meaning};
@@ -67,7 +66,8 @@ fn meaning(request: &Request, answer: &Response) -> Meaning {
             Meaning::PlainToTls
         }
         StatusCode::UNAUTHORIZED if answer.headers.contains_key("openstack-auth-receipt") => {
-            let mut required: Receipt = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let required = answer.refusal().and_then(|body| serde_json::from_value(body).ok());
+            let mut required: Receipt = required.unwrap_or_default();
             // Keystone lists them in an order that changes from call to call.
             required.required_auth_methods.iter_mut().for_each(|methods| methods.sort_unstable());
             Meaning::MoreFactors(required.required_auth_methods)
@@ -93,7 +93,7 @@ fn is_login(request: &Request) -> bool {
 /// Keystone says what it does not find; for a path that it does not have, the framework below it speaks,
 /// and before it a proxy with a page.
 fn speaks_as_keystone(answer: &Response) -> bool {
-    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let body = answer.refusal();
     let message = body.as_ref().and_then(|body| body.pointer("/error/message")?.as_str());
     message.is_some_and(|text| !text.contains("requested URL was not found"))
 }

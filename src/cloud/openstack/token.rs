@@ -50,6 +50,9 @@ impl Token {
         body: &[u8],
         with_catalog: bool,
     ) -> Result<Self, String> {
+        if body.len() > LARGEST {
+            return Err(format!("it is larger than {LARGEST} bytes"));
+        }
         let (token, catalog) = if with_catalog {
             let mut answer: Answer<Catalog> = parsed(body)?;
             // an unscoped token has none, and never will
@@ -83,6 +86,10 @@ impl Token {
         })
     }
 }
+
+/// Of what is said of a token, in bytes: the largest catalogs have some hundred kilobytes. As a tree of values it would
+/// take many times its own room.
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// Keystone's times: UTC whether or not they say so.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
@@ -208,6 +215,13 @@ mod tests {
         assert_eq!((token.user.name.as_str(), token.roles.len()), ("", 0));
         assert_eq!(token.catalog, None, "it was not asked for, and not read");
         assert_eq!(parse(&body(), true).unwrap().catalog, Some(Catalog::default()));
+    }
+
+    #[test]
+    fn a_catalog_without_measure_is_not_read() {
+        let mut body = body();
+        body["token"]["catalog"] = vec![0; 3 * 1024 * 1024].into();
+        assert_eq!(parse(&body, true).unwrap_err(), "it is larger than 4194304 bytes");
     }
 
     #[test]

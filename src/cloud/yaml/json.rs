@@ -100,8 +100,8 @@ mod tests {
             ]),
         );
         check(
-            "{a: ~, b: {c: [on]}, d: !!str 12}",
-            json!({ "a": null, "b": { "c": [true] }, "d": "12" }),
+            "{a: ~, b: {c: [on]}, d: !!str 12, e: ! 12}",
+            json!({ "a": null, "b": { "c": [true] }, "d": "12", "e": "12" }),
         );
         check("|\n  12\n", json!("12\n"));
     }

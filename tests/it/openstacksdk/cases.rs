@@ -105,6 +105,9 @@ fn of_the_environment() -> Vec<Case> {
         case("under a path")
             .env(&without("OS_AUTH_URL"))
             .env(&[("OS_AUTH_URL", "https://k/identity")]),
+        case("with a query")
+            .env(&without("OS_AUTH_URL"))
+            .env(&[("OS_AUTH_URL", "https://k/v3?x=1")]),
         case("tenant").env(&without("OS_PROJECT_NAME")).env(&[("OS_TENANT_NAME", "old")]),
         case("tenant and project").env(NAMES).env(&[("OS_TENANT_NAME", "old")]),
         case("project id and name").env(NAMES).env(&[("OS_PROJECT_ID", "p1")]),
@@ -327,6 +330,20 @@ fn of_values_in_files() -> Vec<Case> {
             "work/clouds.yaml",
             "x: &login {auth_url: 'https://a', user_id: u, password: p}\nclouds:\n  a: {auth: {<<: *login, password: own}}\n",
         ),
+        case("several merges").file(
+            "work/clouds.yaml",
+            "x: &x {user_id: u, password: p}\ny: &y {auth_url: 'https://y', user_id: v}\n\
+             clouds: {a: {auth: {<<: *x, <<: *y}}}\n",
+        ),
+        case("a list of merges").file(
+            "work/clouds.yaml",
+            "x: &x {user_id: u, password: p}\ny: &y {auth_url: 'https://y', user_id: v}\n\
+             clouds: {a: {auth: {<<: [*x, *y]}}}\n",
+        ),
+        case("tags of YAML").file(
+            "work/clouds.yaml",
+            "clouds: !!map {a: {auth: {auth_url: 'https://a', user_id: !!str 017, password: ! 17, project_id: !!int '5'}}}",
+        ),
         case("verify").file("work/clouds.yaml", CLOUDS).cloud("two"),
         case("verify and cacert").file(
             "work/clouds.yaml",
@@ -477,6 +494,20 @@ pub(super) fn refused() -> Vec<Case> {
         case("a region that is none")
             .file("work/clouds.yaml", "clouds: {a: {auth: {auth_url: 'https://a', user_id: u, password: p}, regions: [{nom: x}]}}"),
         case("clouds that are a list").file("work/clouds.yaml", "- a\n- b\n"),
+        case("a password for Ansible").file(
+            "work/clouds.yaml",
+            "clouds:\n  a:\n    auth:\n      auth_url: https://a\n      user_id: u\n      password: !vault |\n        \
+             $ANSIBLE_VAULT;1.1;AES256\n        3132\n",
+        ),
+        case("a password in base64").file(
+            "work/clouds.yaml",
+            "clouds: {a: {auth: {auth_url: 'https://a', user_id: u, password: !!binary cHc=}}}",
+        ),
+        case("a merge of no mapping").file(
+            "work/clouds.yaml",
+            "clouds: {a: {auth: {<<: 5, auth_url: 'https://a', user_id: u, password: p}}}",
+        ),
+        case("auth that is no mapping").file("work/clouds.yaml", "clouds: {a: {auth: hello}}"),
     ]
 }
 
@@ -569,6 +600,15 @@ pub(super) fn differing() -> Vec<(Case, &'static str, &'static str)> {
                 .set(|settings| settings.project_name = Some("mine".to_owned())),
             r#""name":"demo""#,
             r#""name":"mine""#,
+        ),
+        (
+            // it takes the last one; nobody means that
+            case("a key in two spellings").file(
+                "work/clouds.yaml",
+                "clouds: {a: {auth: {auth_url: 'https://one', auth-url: 'https://two', user_id: u, password: p}}}",
+            ),
+            "https://two/v3/auth/tokens",
+            "auth-url and auth_url are the same key",
         ),
         (
             // it mixes them

@@ -60,6 +60,16 @@ fn who_is_spared_is_as_go_has_it() {
     check("fd00::1", "https://[fd00::1]:6443", false);
     check("fd00::1", "https://[fd00::2]:6443", true);
     check(" , ,a.example", "https://b.example", true);
+    check("[fd00::1]", "https://[fd00::1]:6443", true);
+    check("2.3", "https://10.1.2.3", true);
+    check(".3", "https://10.1.2.3", true);
+    check("10.1.2.3:", "https://10.1.2.3:6443", false);
+    check("k.example:", "https://k.example:6443", false);
+    for more_than_a_name in
+        ["k.example/", "https://k.example", "u@k.example", "k.example?", "k.example#"]
+    {
+        check(more_than_a_name, "https://k.example", true);
+    }
 }
 
 #[test]

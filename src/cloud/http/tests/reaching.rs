@@ -286,6 +286,20 @@ async fn a_proxy_that_cannot_be_used_is_not_gone_around() {
     assert!(reason.contains("sock5"), "{reason}");
 }
 
+/// A limit of the engine, told before anything is sent, and not as the proxy's fault.
+#[tokio::test]
+async fn an_address_of_ipv6_behind_a_proxy_is_refused_in_words() {
+    let (port, asked) = proxy("HTTP/1.1 200 OK").await;
+    for kind in ["http", "socks5"] {
+        let options = by_proxy(&format!("{kind}://127.0.0.1:{port}"), options());
+        let error = get("https://[fd00::1]:6443/", options).await.unwrap_err();
+        let Error::Setup { setting, reason } = error else { panic!("{error}") };
+        assert_eq!(setting, "proxy_url");
+        assert!(reason.contains("spare the address by NO_PROXY"), "{reason}");
+    }
+    assert!(asked.lock().unwrap().is_empty());
+}
+
 // Certificates of every kind, as OpenSSL makes them
 
 /// Certificate and key, both PEM, by these arguments of `openssl req -x509`.
@@ -363,6 +377,24 @@ async fn without_checks_every_certificate_will_do() {
         let url = serving(&certificate, &key).await;
         assert_eq!(get(&url, anybody()).await, Ok(StatusCode::OK));
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_said() {
+    let as_text = ["-addext", "subjectAltName=DNS:127.0.0.1"];
+    let (certificate, key) = self_signed(&[&P256[..], &as_text].concat());
+    let (cause, reason) = failure(&serving(&certificate, &key).await, trusting(&certificate)).await;
+    assert_eq!(cause, Unreachable::WrongName);
+    assert!(
+        reason.ends_with("not for 127.0.0.1 (an address must stand in it as IP, not as DNS)"),
+        "{reason}"
+    );
+    // an extension that nobody knows, in a certificate that another one is to vouch for
+    let unknown = ["-addext", "1.2.3.4=critical,DER:0500"];
+    let (certificate, key) = self_signed(&[&P256[..], &NAMED, &unknown].concat());
+    let (trusted, _) = self_signed(&P256);
+    let (_, reason) = failure(&serving(&certificate, &key).await, trusting(&trusted)).await;
+    assert!(reason.ends_with("a critical extension that is not known here"), "{reason}");
 }
 
 /// No name can be in it, so that nobody can tell whether it is the right one.

@@ -209,9 +209,16 @@ fn what_is_named_instead_of_the_systems_roots_must_be_there() {
     assert_eq!(count(Some(&file), &[]), Ok(1));
     assert_eq!(count(None, &[folder.path()]), Ok(1));
     assert_eq!(count(Some(&none), &[folder.path()]), Ok(1));
-    for (file, folders) in
-        [(Some(none.as_path()), &[][..]), (None, &[none.as_path()]), (None, &[empty.path()])]
-    {
+    let pipe = empty.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for (file, folders) in [
+        (Some(none.as_path()), &[][..]),
+        (None, &[none.as_path()]),
+        (None, &[empty.path()]),
+        // neither may hang or fill this process
+        (Some(pipe.as_path()), &[][..]),
+        (Some(Path::new("/dev/zero")), &[][..]),
+    ] {
         let (setting, why) = count(file, folders).unwrap_err();
         assert_eq!(setting, "cacert");
         assert!(why.contains("SSL_CERT_FILE") && why.contains("no certificate"), "{why}");

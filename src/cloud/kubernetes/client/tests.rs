@@ -314,8 +314,11 @@ async fn nobody_is_anonymous_by_accident() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty");
     std::fs::write(&empty, " \n").unwrap();
+    let two = folder.path().join("two");
+    std::fs::write(&two, "one\ntwo\n").unwrap();
     let cases = [
         (Authorization::Token("a\nb".into()), "header authorization"),
+        (Authorization::TokenFile(two), "two holds a text that has a line break"),
         (Authorization::TokenFile(folder.path().join("missing")), "missing cannot be read"),
         (Authorization::TokenFile(empty), "empty is empty"),
         (Authorization::TokenFile("/dev/zero".into()), "/dev/zero cannot be read"),

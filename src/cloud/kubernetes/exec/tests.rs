@@ -43,12 +43,12 @@ async fn a_token_with_its_end_is_read() {
 
 #[tokio::test]
 async fn a_certificate_is_read() {
-    let status = r#"{"clientCertificateData":"c","clientKeyData":"k"}"#;
+    let status = r#"{"clientCertificateData":"-----BEGIN c","clientKeyData":"-----BEGIN k"}"#;
     let credential =
         run(&script(&format!("echo '{}'", credential(status))), &somewhere()).await.unwrap();
     let identity = credential.identity.unwrap();
-    assert_eq!(identity.certificate.expose_secret(), "c");
-    assert_eq!(identity.key.expose_secret(), "k");
+    assert_eq!(identity.certificate.expose_secret(), "-----BEGIN c");
+    assert_eq!(identity.key.expose_secret(), "-----BEGIN k");
 }
 
 #[tokio::test]
@@ -93,6 +93,8 @@ async fn what_is_no_credential_is_refused_unquoted() {
         (credential(r#"{"token":"","clientKeyData":" "}"#), "neither a token nor"),
         (credential("{}"), "neither a token nor"),
         (credential(r#"{"clientCertificateData":"c"}"#), "not both"),
+        (credential(r#"{"clientCertificateData":"hunter2","clientKeyData":"k"}"#), "not PEM"),
+        (credential(r#"{"token":"hunter2\u000ahunter2"}"#), "gave a token that has a line break"),
         (credential(r#"{"token":{"hunter2":1}}"#), "printed no ExecCredential"),
         (r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#.to_owned(), "without status"),
         (credential("{}").replace("v1", "v1beta1"), "is configured to speak"),
@@ -115,6 +117,62 @@ async fn a_missing_command_comes_with_its_hint() {
         complaint(&exec).await,
         ("is not there".to_owned(), Some("see the wiki".to_owned()))
     );
+}
+
+#[tokio::test]
+async fn one_that_is_there_and_cannot_be_run_is_not_said_to_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plugin");
+    std::fs::write(&path, "#!/nowhere/python\n").unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&path, executable).unwrap();
+    let exec = Exec { command: path.display().to_string(), ..Exec::default() };
+    assert!(complaint(&exec).await.0.contains("not the program that its first line names"));
+}
+
+/// Such as a cache of tokens, which outlives the plugin and keeps what it has inherited.
+#[tokio::test]
+async fn what_a_plugin_leaves_running_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("left");
+    for kept in ["", ">/dev/null", "2>/dev/null"] {
+        let output = credential(r#"{"token":"t"}"#);
+        let exec = format!("sleep 600 {kept} & echo $! >{}; echo '{output}'", left.display());
+        let credential = run(&script(&exec), &somewhere()).await;
+        let process = std::fs::read_to_string(&left).unwrap();
+        std::process::Command::new("kill").arg(process.trim()).status().unwrap();
+        assert_eq!(credential.unwrap().token.unwrap().expose_secret(), "t", "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_complains_a_lot_may_be_a_good_one() {
+    // written by one process: it ends when its pipe does
+    let noise = "head -c 3000000 /dev/zero >&2 || exit 9";
+    let output = credential(r#"{"token":"t"}"#);
+    let given = run(&script(&format!("{noise}; echo '{output}'")), &somewhere()).await.unwrap();
+    assert_eq!(given.token.unwrap().expose_secret(), "t");
+    let (reason, _) = complaint(&script(&format!("{noise}; echo at last >&2; exit 3"))).await;
+    assert!(
+        reason.starts_with("failed with exit status: 3: …") && reason.ends_with("at last"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn variables_that_are_no_text_do_no_harm() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let variable = |name: &[u8], value: &[u8]| {
+        (std::ffi::OsString::from_vec(name.to_vec()), std::ffi::OsString::from_vec(value.to_vec()))
+    };
+    let all = [
+        variable(b"PLAIN", b"exec-tests-plain"),
+        variable(b"\xff_TOKEN", b"exec-tests-odd-name"),
+        variable(b"A_TOKEN", b"exec-tests-\xff"),
+    ];
+    let secrets: Vec<_> =
+        secret_variables(all).map(|secret| secret.expose_secret().to_owned()).collect();
+    assert_eq!(secrets, ["exec-tests-odd-name", "exec-tests-\u{fffd}"]);
 }
 
 #[tokio::test]

@@ -125,17 +125,15 @@ impl Cluster {
 impl Files {
     /// Complains in words that quote nothing of what was read.
     pub(super) fn add(&mut self, bytes: &[u8], folder: Option<&Path>) -> Result<(), String> {
-        let documents = text::documents(bytes).map_err(|error| match error {
+        let document = text::document(bytes).map_err(|error| match error {
             text::Unreadable::NotText => "is no kubeconfig: it is not text".to_owned(),
             text::Unreadable::At(line) => format!("is no kubeconfig: see line {line}"),
         })?;
         let folder = folder.map(|folder| folder.display().to_string());
-        for document in documents {
-            match document {
-                Value::Null => {}
-                Value::Object(content) => self.0.push(File { folder: folder.clone(), content }),
-                _ => return Err("is no kubeconfig: it is not a map".to_owned()),
-            }
+        match document {
+            Value::Null => {}
+            Value::Object(content) => self.0.push(File { folder, content }),
+            _ => return Err("is no kubeconfig: it is not a map".to_owned()),
         }
         Ok(())
     }
@@ -193,7 +191,7 @@ impl Files {
         self.named(list).map(|(_, _, _, name)| name).collect()
     }
 
-    /// The first entry of this name in the first file that has one.
+    /// The entry of this name in the first file that has one. Which of two in one file is meant nobody can say.
     fn entry<T: DeserializeOwned + Default>(
         &self,
         list: &str,
@@ -202,6 +200,11 @@ impl Files {
     ) -> Result<Option<(T, Option<&str>)>, String> {
         let found = self.named(list).find(|(_, _, _, name)| *name == wanted);
         let Some((file, position, entry, _)) = found else { return Ok(None) };
+        let same = |other: &&File| std::ptr::eq(*other, file);
+        let named = self.named(list).filter(|(other, _, _, name)| same(other) && *name == wanted);
+        if named.count() > 1 {
+            return Err(format!("has two {list} that are named {wanted:?}: one of them has to go"));
+        }
         let value = match entry.get(key) {
             None | Some(Value::Null) => T::default(),
             Some(value) => serde_path_to_error::deserialize(value).map_err(|error| {

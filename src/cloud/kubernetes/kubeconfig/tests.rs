@@ -248,6 +248,39 @@ fn a_user_that_is_named_and_not_there_is_not_nobody() {
     assert!(matches!(access.login.authorization, Authorization::None));
 }
 
+/// kubectl refuses the whole file; which of two is meant is not to be guessed.
+#[test]
+fn of_two_entries_with_one_name_none_is_taken() {
+    let doubled = |list: &str, entry: &str| {
+        let text = TWO.replace(&format!("{list}:\n"), &format!("{list}:\n- {entry}\n"));
+        let access = parse(&text).unwrap().choose(&Overrides::default(), &Surroundings::default());
+        access.map(|_| ()).map_err(|error| error.message)
+    };
+    for (list, entry) in [
+        ("users", "{name: admin, user: {token: hunter2}}"),
+        ("clusters", "{name: prod-cluster, cluster: {server: https://elsewhere}}"),
+        ("contexts", "{name: prod, context: {cluster: test-cluster}}"),
+    ] {
+        let error = doubled(list, entry).unwrap_err();
+        let wanted = format!("the kubeconfig given has two {list} that are named ");
+        assert!(error.starts_with(&wanted) && !error.contains("hunter2"), "{error}");
+    }
+    assert_eq!(doubled("users", "{name: basic}"), Ok(()), "nobody uses it");
+}
+
+#[test]
+fn only_the_first_document_is_read() {
+    let other =
+        "current-context: other\ncontexts: [{name: other, context: {cluster: test-cluster}}]";
+    let access =
+        |text: String| parse(&text)?.choose(&Overrides::default(), &Surroundings::default());
+    for rest in [other, "{[", "7"] {
+        let access = access(format!("---\n{TWO}\n---\n{rest}\n")).unwrap();
+        assert_eq!(access.server(), "https://prod.example:6443", "{rest}");
+    }
+    assert!(access(format!("apiVersion: v1\n---\n{TWO}")).is_err());
+}
+
 #[test]
 fn the_token_file_wins_over_the_token() {
     let text = "users: [{name: me, user: {token: old, tokenFile: /run/token}}]";
@@ -276,6 +309,19 @@ fn what_cannot_go_together_or_be_sent_is_refused() {
         assert!(of("", user).is_err(), "{user}");
     }
     assert!(of("", "as: jürgen").is_ok());
+    let two_logins = "one login has to go";
+    assert!(of("", "token: t, username: u").unwrap_err().contains(two_logins));
+    assert!(of("", "tokenFile: /run/token, password: p").unwrap_err().contains(two_logins));
+    // never nobody instead
+    assert!(
+        of("", "token: \" \\n\"").unwrap_err().ends_with("a token that is nothing but white space")
+    );
+    let broken = of("", "token: \"hunter2\\nhunter3\"").unwrap_err();
+    assert!(
+        broken.contains("a token that has a line break") && !broken.contains("hunter"),
+        "{broken}"
+    );
+    assert!(of("", "token: \" t\\r\\n\"").is_ok());
     let address = of("/?token=hunter2", "").unwrap_err();
     assert!(address.contains("query") && !address.contains("hunter2"), "{address}");
 }

@@ -138,6 +138,44 @@ fn an_explicit_setting_wins_over_the_kubeconfig() {
     assert_eq!(access.origin(), format!("context \"ctx\" of {}", path.display()));
 }
 
+/// As kubectl has it with `--server`.
+#[test]
+fn a_name_for_tls_goes_with_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    std::fs::write(&path, KUBECONFIG.replace("{server:", "{tls-server-name: inside, server:"))
+        .unwrap();
+    let by_file = Settings { config_path: Some(path.display().to_string()), ..Settings::default() };
+    let name = |settings: &Settings| Access::resolve(settings, &nowhere()).unwrap().server_name;
+    assert_eq!(name(&by_file).as_deref(), Some("inside"));
+    let elsewhere = Settings { host: Some("https://two.example".into()), ..by_file };
+    assert_eq!(name(&elsewhere), None);
+    let named = Settings { tls_server_name: Some("own".into()), ..elsewhere };
+    assert_eq!(name(&named).as_deref(), Some("own"));
+}
+
+/// A file that was to hold it, and holds a line end: nobody is not who was meant.
+#[test]
+fn a_token_that_cannot_be_sent_is_refused() {
+    for (token, why) in
+        [(" \n", "token is nothing but white space"), ("hunter2\nb", "token has a line break")]
+    {
+        let by_setting = Settings { token: Some(token.into()), ..host_only("https://k.example") };
+        let by_variable = with_variables(&[("KUBE_TOKEN", token)]);
+        for tried in [
+            Access::resolve(&by_setting, &nowhere()),
+            Access::resolve(&host_only("https://k.example"), &by_variable),
+        ] {
+            let error = tried.unwrap_err();
+            assert_eq!(error.setting, Some("token"));
+            assert!(
+                error.message.starts_with(why) && !error.message.contains("hunter2"),
+                "{error}"
+            );
+        }
+    }
+}
+
 #[test]
 fn insecure_false_takes_back_what_the_kubeconfig_says() {
     let folder = tempfile::tempdir().unwrap();

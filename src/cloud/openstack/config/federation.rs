@@ -124,7 +124,7 @@ pub(super) fn federation(
     let provider = lookup.text("identity_provider");
     let protocol = lookup.text("protocol");
     let grant = match kind {
-        Kind::AccessToken => lookup.secret("access_token").map(Grant::AccessToken),
+        Kind::AccessToken => lookup.token("access_token").map(Grant::AccessToken),
         Kind::ClientCredentials => {
             // a public client would be anybody
             let secret = lookup.secret("client_secret");

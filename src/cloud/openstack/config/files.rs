@@ -190,7 +190,7 @@ fn content(path: &Path) -> Result<Node, Unusable> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let json = path.extension().is_some_and(|extension| extension == "json");
     let parsed = if json { parse_json(text) } else { parse_yaml(text) };
-    let node = normalised(parsed.map_err(Unusable::Content)?);
+    let node = parsed.and_then(normalised).map_err(Unusable::Content)?;
     if !matches!(node, Node::Map(_) | Node::Null) {
         return Err(Unusable::Content("it is not a mapping with a key clouds".to_owned()));
     }
@@ -233,24 +233,30 @@ fn section(node: Node, key: &str) -> Map {
     }
 }
 
-/// Below the names of clouds and profiles `-` and `_` are the same in keys.
-fn normalised(node: Node) -> Node {
-    fn keys(node: Node, depth: usize) -> Node {
-        match node {
+/// Below the names of clouds and profiles `-` and `_` are the same in keys. A key in both spellings is an error: which
+/// one counts is a matter of their order, and nobody means that.
+fn normalised(node: Node) -> Result<Node, String> {
+    fn keys(node: Node, depth: usize) -> Result<Node, String> {
+        Ok(match node {
             // 0: sections, 1: names, which stay as they are
-            Node::Map(map) => Node::Map(
-                map.into_iter()
-                    .map(|(key, node)| {
-                        let key = if depth == 1 { key } else { key.replace('-', "_") };
-                        (key, keys(node, depth + 1))
-                    })
-                    .collect(),
-            ),
+            Node::Map(map) => {
+                let mut all = Map::new();
+                for (key, node) in map {
+                    let plain = if depth == 1 { key } else { key.replace('-', "_") };
+                    if all.contains_key(&plain) {
+                        let hyphens = plain.replace('_', "-");
+                        return Err(format!("{hyphens} and {plain} are the same key; keep one"));
+                    }
+                    all.insert(plain, keys(node, depth + 1)?);
+                }
+                Node::Map(all)
+            }
             Node::List(items) => {
-                Node::List(items.into_iter().map(|item| keys(item, depth + 1)).collect())
+                let items = items.into_iter().map(|item| keys(item, depth + 1));
+                Node::List(items.collect::<Result<_, _>>()?)
             }
             other => other,
-        }
+        })
     }
     keys(node, 0)
 }

@@ -104,6 +104,11 @@ impl Flat {
         apply_region(&mut top, chosen, settings, from)?;
         let inside = match top.remove("auth") {
             Some(Node::Map(inside)) => inside,
+            Some(Node::List(_) | Node::Text(_)) if chosen.name().is_some() => {
+                let message =
+                    format!("{} has an auth that is not a mapping", chosen.described(files));
+                return Err(ConfigError::new(Some("cloud"), message));
+            }
             _ => Map::new(),
         };
         refuse_misplaced(&inside, chosen, files)?;

@@ -211,7 +211,9 @@ pub(super) fn auth_url(
     let Some(text) = flat.auth("auth_url") else {
         return Err(incomplete(&["auth_url"], flat, chosen, files, from));
     };
-    let trimmed = text.trim().trim_end_matches('/');
+    // neither query nor fragment is of Keystone's address, and neither may swallow the version
+    let address = text.split(['?', '#']).next().unwrap_or_default();
+    let trimmed = address.trim().trim_end_matches('/');
     let place = match chosen {
         _ if settings.auth_url.is_some() => "in the provider's configuration".to_owned(),
         Chosen::Environment => "in OS_AUTH_URL".to_owned(),
@@ -292,9 +294,9 @@ impl Lookup<'_> {
                 let (user, password) = (self.user(), self.secret("password"));
                 Some(Method::Password { user: user?, password: password? })
             }
-            Factor::Token => Some(Method::Token { token: self.secret("token")? }),
+            Factor::Token => Some(Method::Token { token: self.token("token")? }),
             Factor::Totp => {
-                let (user, passcode) = (self.user(), self.secret("passcode"));
+                let (user, passcode) = (self.user(), self.token("passcode"));
                 Some(Method::Totp { user: user?, passcode: passcode? })
             }
         }

@@ -21,6 +21,14 @@ impl<'f> Lookup<'f> {
         }
     }
 
+    /// Without the white space around it, which is none of it: files end with a line end.
+    pub(super) fn token(&mut self, key: &'static str) -> Option<SecretString> {
+        match self.flat.auth(key).map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => Some(text.into()),
+            None => self.lacks(key),
+        }
+    }
+
     pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
         match self.flat.auth(key) {
             Some(text) => Some(text.to_owned()),

@@ -198,6 +198,9 @@ fn auth_urls_are_completed_or_refused() {
         ("https://k:5000/v3/", "https://k:5000/v3"),
         ("http://k/identity", "http://k/identity/v3"),
         (" https://[::1]:5000/v3 ", "https://[::1]:5000/v3"),
+        ("https://k/?region=one", "https://k/v3"),
+        ("https://k/v3?a=/x#top", "https://k/v3"),
+        ("https://k/identity/#/v3", "https://k/identity/v3"),
     ] {
         assert_eq!(url(given).unwrap(), expected);
     }

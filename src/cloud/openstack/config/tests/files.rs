@@ -150,6 +150,21 @@ fn files_that_cannot_be_used_are_named_and_not_quoted() {
     check("here/clouds.yaml", "clouds:\n  a: [secret\n", "it is not YAML (line 2, column 6)");
     check("here/clouds.json", "{\"clouds\": secret}", "it is not JSON (line 1, column 12)");
     check("here/clouds.yaml", "- secret\n", "it is not a mapping with a key clouds");
+    let vault = "clouds:\n  a:\n    auth: {password: !vault secret}\n";
+    check(
+        "here/clouds.yaml",
+        vault,
+        "it has a tag near line 3, a word that begins with !, which means nothing here: quote a text that begins so, and \
+         write out what another program would fill in (!vault, !ENV)",
+    );
+    let spelled_twice =
+        "clouds: {a: {auth: {auth-url: https://secret, auth_url: https://secret.example}}}";
+    check("here/clouds.yaml", spelled_twice, "auth-url and auth_url are the same key; keep one");
+    check(
+        "here/clouds.yaml",
+        "clouds: {a: {<<: secret}}",
+        "it merges (<<) something that is no mapping",
+    );
     check("here/secure.yaml", "clouds: 'secret", "it is not YAML (line 1, column 9)");
     let place = Place::new(&[("here/clouds.yaml", "clouds: {a: secret}")], &[]);
     let (_, message) = place.error(&named("a"));

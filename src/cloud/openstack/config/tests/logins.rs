@@ -236,6 +236,14 @@ fn a_token_without_a_scope_is_used_as_it_is() {
     assert!(login(&[]).only_once().is_some());
     assert!(login(&[("OS_PROJECT_ID", "p")]).token_as_it_is().is_none());
     assert!(login(&[("OS_SYSTEM_SCOPE", "all")]).token_as_it_is().is_none());
+    // from a file, which ends with a line end
+    for token in ["config-tests-token\n", " config-tests-token\r\n"] {
+        let given = login(&[("OS_TOKEN", token)]);
+        assert_eq!(given.token_as_it_is().unwrap().expose_secret(), "config-tests-token");
+    }
+    let blank = [("OS_AUTH_URL", "https://k"), ("OS_TOKEN", " \n"), ("OS_PROJECT_ID", "p")];
+    let (_, message) = Place::new(&[], &blank).error(&Settings::default());
+    assert!(message.contains("lack token"), "{message}");
 }
 
 #[test]
