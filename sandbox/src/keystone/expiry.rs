@@ -10,8 +10,7 @@ use crate::http::Reply;
 pub(crate) fn expiry(written: &str, now: Timestamp) -> Result<Timestamp, Reply> {
     let plain = written.strip_suffix('Z').unwrap_or(written);
     let at = civil(plain)
-        .and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC).ok())
-        .map(|zoned| zoned.timestamp())
+        .and_then(|time| jiff::tz::TimeZone::UTC.to_timestamp(time).ok())
         .ok_or_else(|| refuse::malformed("Timestamp not in expected format."))?;
     if at < now {
         return Err(refuse::malformed("The 'expires_at' must not be before now."));

@@ -93,9 +93,9 @@ const LARGEST: usize = 4 * 1024 * 1024;
 
 /// Keystone's times: UTC whether or not they say so.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    let parsed = text.parse::<Timestamp>().or_else(|_| {
-        text.parse::<civil::DateTime>()?.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp())
-    });
+    let parsed = text
+        .parse::<Timestamp>()
+        .or_else(|_| TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>()?));
     parsed.map_err(|_| NO_TIME.to_owned())
 }
 

@@ -27,7 +27,7 @@ pub(super) fn pair() -> Result<RsaKeyPair, KeyError> {
 
 /// None where the two primes do not make a good key, which has next to no chance.
 fn assembled(p: &U1024, q: &U1024) -> Option<Result<RsaKeyPair, KeyError>> {
-    if p.wrapping_sub(q).bits() <= FAR_APART {
+    if p.wrapping_sub(q).bit_width() <= FAR_APART {
         return None;
     }
     let modulus: U2048 = p.concatenating_mul(q);
