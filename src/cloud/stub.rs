@@ -24,6 +24,8 @@ pub(crate) enum Reply {
         status: u16,
         body: String,
     },
+    /// Reads the request, then says something that is not HTTP.
+    NoHttp(&'static str),
     /// Reads the request and says nothing for a long time.
     Silence,
     /// Answers like the first after some time.
@@ -129,6 +131,10 @@ async fn serve(
             (status, Vec::new(), body, length)
         }
         Reply::Cut | Reply::Slow(..) => return,
+        Reply::NoHttp(text) => {
+            let _ = socket.write_all(text.as_bytes()).await;
+            return;
+        }
         Reply::Silence => return tokio::time::sleep(Duration::from_mins(10)).await,
     };
     let headers: Vec<_> =

@@ -207,7 +207,8 @@ async fn failure(
         Some(status) => format!("after status {status} it broke off: {}", lost.reason),
         None => lost.reason,
     };
-    let may_have_acted = lost.loss == Loss::PerhapsSent && request.effect == super::Effect::Changes;
+    let arrived = matches!(lost.loss, Loss::PerhapsSent | Loss::NoHttp);
+    let may_have_acted = arrived && request.effect == super::Effect::Changes;
     let request = request.label();
     let error = Error::NoAnswer { request, cause: lost.cause, reason, may_have_acted };
     Failure { loss: lost.loss, error }

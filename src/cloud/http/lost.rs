@@ -100,6 +100,10 @@ pub(super) fn judge(
         };
         return told(cause, sent, format!("no connection to {place}: {what}"));
     }
+    if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        let reason = format!("what {place} answers is not HTTP: {what}");
+        return told(Unreachable::Broken, Loss::NoHttp, reason);
+    }
     told(Unreachable::Broken, sent, format!("the connection to {place} broke: {what}"))
 }
 

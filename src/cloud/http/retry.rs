@@ -41,6 +41,8 @@ pub(super) enum Loss {
     PerhapsSent,
     /// No connection, and none to be expected: the certificate is refused.
     Refused,
+    /// Whoever took it does not answer in HTTP, and never will. What it made of it nobody knows.
+    NoHttp,
 }
 
 /// Whether an answer of this status is worth another attempt.
@@ -63,7 +65,7 @@ pub(super) fn loss_is_transient(loss: Loss, idempotency: Idempotency) -> bool {
     match loss {
         Loss::NotSent => true,
         Loss::PerhapsSent => idempotency == Idempotency::Idempotent,
-        Loss::Refused => false,
+        Loss::Refused | Loss::NoHttp => false,
     }
 }
 
@@ -197,6 +199,7 @@ mod tests {
             (Loss::NotSent, true, true),
             (Loss::PerhapsSent, true, false),
             (Loss::Refused, false, false),
+            (Loss::NoHttp, false, false),
         ];
         for (loss, idempotent, once) in losses {
             assert_eq!(loss_is_transient(loss, Idempotency::Idempotent), idempotent, "{loss:?}");

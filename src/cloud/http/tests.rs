@@ -86,6 +86,23 @@ async fn each_fault_is_retried_only_as_far_as_is_safe() {
     }
 }
 
+/// Who speaks something else will not speak HTTP at the next attempt.
+#[tokio::test]
+async fn what_does_not_speak_http_is_asked_once() {
+    for (method, changes) in [(Method::GET, false), (Method::DELETE, true), (Method::POST, true)] {
+        let stub = Stub::replies(vec![Reply::NoHttp("SSH-2.0-OpenSSH_9.9\r\n")]).await;
+        let error = send(&request(method.clone(), &stub)).await.unwrap_err();
+        let Error::NoAnswer { cause, reason, may_have_acted, .. } = error else {
+            panic!("{method}: {error}")
+        };
+        assert_eq!((cause, may_have_acted), (Unreachable::Broken, changes), "{method}");
+        let place = stub.url("/").port().unwrap();
+        let said = format!("what 127.0.0.1:{place} answers is not HTTP");
+        assert!(reason.starts_with(&said), "{method}: {reason}");
+        assert_eq!(stub.seen().len(), 1, "{method}");
+    }
+}
+
 #[tokio::test]
 async fn a_post_that_may_be_repeated_is() {
     let stub = Stub::replies(vec![Reply::Cut, Reply::status(500), Reply::status(201)]).await;
