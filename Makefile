@@ -41,7 +41,7 @@ BED = "$${PYTHON:-python3}" tests/openstack/bed.py
 lint: ## Format, clippy and rustdoc, all without a single warning
 	cargo fmt --all --check
 	cargo clippy --locked $(CONFIG) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked $(BUILD) --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked $(CONFIG) --lib --bin terraform-provider-rekey --examples --no-deps --document-private-items
 
 .PHONY: supply
 supply: ## Licences, bans and sources of all crates, as deny.toml wants them; asks nobody

@@ -10,7 +10,7 @@ unset CDPATH
 cd "$(dirname "$0")/.."
 # What `cargo test` tells its tests of the crate under test is no concern of this build; a build script of a dependency
 # that looks at it would have the dependency compiled anew.
-for name in $(compgen -e | grep -E '^CARGO_(BIN|CRATE|MANIFEST|PKG|PRIMARY|TARGET_TMPDIR)' || true); do unset "$name"; done
+for name in $(compgen -e | grep -E '^(OUT_DIR$|CARGO_(BIN|CRATE|MANIFEST|PKG|PRIMARY|TARGET_TMPDIR))' || true); do unset "$name"; done
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
 flags=(
   "--remap-path-prefix=$PWD=/rekey"
