@@ -36,9 +36,10 @@ impl Response {
     /// would take many times its own room.
     pub fn refusal(&self) -> Option<serde_json::Value> {
         const LONGEST: usize = 256 * 1024;
-        serde_json::from_slice(self.body.get(..self.body.len().min(LONGEST + 1))?)
-            .ok()
-            .filter(|_| self.body.len() <= LONGEST)
+        if self.body.len() > LONGEST {
+            return None;
+        }
+        serde_json::from_slice(&self.body).ok()
     }
 
     /// A body that is not the JSON it should be, in words: an HTML page is named by its title.
